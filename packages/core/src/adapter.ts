@@ -1,0 +1,127 @@
+/**
+ * What a host of the core supplies: an {@link Authenticator} and a {@link MessageStore}. Types only.
+ *
+ * Three rules hold for every method here.
+ * - A refusal is a value; a rejected promise or a throw is a fault. The peer gets a fixed text for a fault, the
+ *   operator gets the error.
+ * - What is there already need not be wrapped in a promise, and the driver does not wait for it.
+ * - `signal` is aborted when nobody wants the answer any more. Stop early if that is easy; the answer is ignored.
+ */
+import type { DeletionMarks } from './deletion-marks.js';
+import type { MaildropListing } from './listing.js';
+
+export type MaybePromise<T> = T | PromiseLike<T>;
+
+/** Who logged in, and which maildrop that opens. They differ for shared maildrops and for authorisation ids. */
+export interface Identity {
+  readonly maildrop: string;
+  readonly username: string;
+}
+
+/**
+ * Why something is not allowed, as RFC 2449 section 8 and RFC 3206 tell it to the peer:
+ * `bad-credentials` [AUTH], `in-use` [IN-USE], `login-delay` [LOGIN-DELAY], `temporary` [SYS/TEMP],
+ * `permanent` [SYS/PERM].
+ */
+export type RefusalReason = 'bad-credentials' | 'in-use' | 'login-delay' | 'temporary' | 'permanent';
+
+/** An expected no. `text` goes to the peer in place of the fixed one: short, printable ASCII, without secrets or paths. */
+export interface Refusal {
+  readonly type: 'refused';
+  readonly reason: RefusalReason;
+  readonly text?: string;
+}
+
+export type Credentials =
+  /** `authorizationId` is empty unless the peer asks to act for another user (RFC 4616). */
+  | {
+      readonly type: 'password';
+      readonly username: string;
+      readonly password: string;
+      readonly authorizationId: string;
+    }
+  /** `digest` is 32 lower-case hexadecimal digits: MD5 of `timestamp`, then the secret (RFC 1939 section 7). */
+  | { readonly type: 'apop'; readonly username: string; readonly timestamp: string; readonly digest: string }
+  /** The identity comes from outside, such as a client certificate in {@link AuthContext.peer} (RFC 4422 appendix A). */
+  | { readonly type: 'external'; readonly authorizationId: string };
+
+/** What is known of the peer beside its words. */
+export interface Peer {
+  /** The address, or null where the transport has none. */
+  readonly address: string | null;
+  /** Whether the connection is encrypted now. */
+  readonly tls: boolean;
+  /** Subject of a verified client certificate, or null. */
+  readonly certificate: PeerCertificate | null;
+}
+
+/** A client certificate that the transport has verified against its authorities. */
+export interface PeerCertificate {
+  /** The common name, or null. */
+  readonly commonName: string | null;
+  /** rfc822Name entries of the subject alternative name. */
+  readonly emailAddresses: readonly string[];
+  /** SHA-256 of the DER form, lower-case hexadecimal without colons. */
+  readonly fingerprint256: string;
+}
+
+export interface AuthContext {
+  readonly signal: AbortSignal;
+  readonly peer: Peer;
+}
+
+export type AuthOutcome = { readonly type: 'accepted'; readonly identity: Identity } | Refusal;
+
+export interface Authenticator {
+  /**
+   * The forms of credentials that at least one user can log in with. Only what follows from them is announced:
+   * `password` USER, PLAIN and LOGIN; `apop` the timestamp in the greeting; `external` EXTERNAL.
+   */
+  readonly accepts: readonly Credentials['type'][];
+  /** Must cost the same time for a user that does not exist as for a wrong password. */
+  authenticate(credentials: Credentials, context: AuthContext): MaybePromise<AuthOutcome>;
+}
+
+export interface StoreContext {
+  readonly signal: AbortSignal;
+}
+
+export interface MessageStore {
+  /**
+   * Locks a maildrop for this session alone and lists it (RFC 1939 section 4). A user without mail has an empty
+   * maildrop. Refuses with `in-use` when another session holds the lock, without waiting for it.
+   */
+  open(identity: Identity, context: StoreContext): MaybePromise<Maildrop | Refusal>;
+}
+
+/**
+ * The octets of a message as they are stored, with any line ends: LF, CRLF or both. The core makes the wire form.
+ * One chunk when the message is small and already read, otherwise chunks of any size, pulled one at a time.
+ * A chunk belongs to the core from then on: never write to it again.
+ */
+export type Body = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** A locked maildrop. The core calls one method at a time and `release` last. */
+export interface Maildrop {
+  /** Fixed for as long as the lock is held, whatever is delivered meanwhile. */
+  readonly listing: MaildropListing;
+  /** `'gone'` when another program has removed the message since. Fails before the first chunk if it can. */
+  retrieve(messageNumber: number, context: StoreContext): MaybePromise<Body | 'gone'>;
+  /**
+   * Optional shortcut for TOP: the header and at least `lines` lines of the body, from which the core cuts what
+   * was asked for. Leave it out unless reading less is cheaper than stopping early.
+   */
+  top?(messageNumber: number, lines: number, context: StoreContext): MaybePromise<Body | 'gone'>;
+  /**
+   * Removes the marked messages, and no other (RFC 1939 section 6). Called at most once, after QUIT. A message that
+   * is gone already counts as removed. `failed` counts those that are still there.
+   */
+  commitDeletes(deletions: DeletionMarks, context: StoreContext): MaybePromise<CommitOutcome>;
+  /** Gives up the lock and deletes nothing. May be called more than once. */
+  release(): MaybePromise<void>;
+}
+
+export interface CommitOutcome {
+  readonly removed: number;
+  readonly failed: number;
+}
