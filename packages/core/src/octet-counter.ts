@@ -1,4 +1,8 @@
 import { CR, LF } from './octets.js';
+import { wireKernel } from './wire-kernel.js';
+
+/** Below this many octets the kernel is not worth a copy. Measured in bench/wire. */
+const MIN_KERNEL_OCTETS = 64;
 
 /**
  * Counts the octets a stored message has as transmitted: every line end as CRLF, a missing last one completed,
@@ -14,7 +18,7 @@ export class OctetCounter {
   /** Counts the next chunk of the message, of any length. The chunk is only read. */
   add(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#octets += chunk.length + bareLineFeeds(chunk, this.#last);
+    this.#octets += chunk.length + bareLineFeeds(this.#last, chunk);
     this.#last = chunk[chunk.length - 1] as number;
   }
 
@@ -32,10 +36,13 @@ export function wireOctetsOf(message: Uint8Array): number {
 }
 
 /** How many LF have no CR before them. Each of them grows by one octet on the wire. */
-function bareLineFeeds(octets: Uint8Array, before: number): number {
+function bareLineFeeds(before: number, octets: Uint8Array): number {
+  const kernel = octets.length < MIN_KERNEL_OCTETS ? null : wireKernel();
+  if (kernel !== null) return kernel.bareLineFeeds(before, octets);
   let count = 0;
   let last = before;
-  for (const octet of octets) {
+  for (let i = 0; i < octets.length; i++) {
+    const octet = octets[i] as number;
     if (octet === LF && last !== CR) count++;
     last = octet;
   }
