@@ -28,9 +28,8 @@ export class WireEncoder {
   }
 
   /**
-   * Encodes `source` from `from` on into `target` from `at` on, as much as fits. With two octets of room it always
-   * gets on; with less it may produce nothing. Call again, from `from + consumed`, when there is room. The source
-   * is only read.
+   * Encodes `source` from `from` on into `target` from `at` on, until all is consumed or fewer than two octets of
+   * room are left. Call again, from `from + consumed`, when there is room again. The source is only read.
    */
   encode(source: Uint8Array, from: number, target: Uint8Array, at: number): void {
     let read = from;
@@ -44,16 +43,16 @@ export class WireEncoder {
       this.#last = source[read - 1] as number;
     }
     let last = this.#last;
-    while (read < source.length && write < target.length) {
+    const stop = target.length - 1;
+    for (; read < source.length && write < stop; read++) {
       const octet = source[read] as number;
-      const inserted = insertedBefore(octet, last);
-      if (inserted !== 0) {
-        if (target.length - write < 2) break;
-        target[write++] = inserted;
+      if (octet === LF) {
+        if (last !== CR) target[write++] = CR;
+      } else if (octet === DOT && last === LF) {
+        target[write++] = DOT;
       }
       target[write++] = octet;
       last = octet;
-      read++;
     }
     this.#last = last;
     this.#consumed = read - from;
@@ -76,11 +75,4 @@ export class WireEncoder {
     this.#last = LF;
     return write;
   }
-}
-
-/** The octet that has to go out before this one, or 0. */
-function insertedBefore(octet: number, last: number): number {
-  if (octet === LF && last !== CR) return CR;
-  if (octet === DOT && last === LF) return DOT;
-  return 0;
 }

@@ -2,11 +2,11 @@
 ;;
 ;; Both functions look at 16 octets at a time, and at the 16 octets that start one earlier: what is special about an
 ;; octet depends on nothing but the octet before it. So the octet at $from - 1 has to be the one that came before.
-;; Blocks may reach past both ends: up to 15 octets after $end are read, up to 15 after $limit are written.
+;; Blocks may reach past both ends: up to 15 octets after $end are read, up to 15 after $limit are written over.
 (module
   (memory (export "memory") 1 1)
 
-  ;; Puts the wire form of the octets $from..$end at $at..$limit, as much as fits, and never half of a pair.
+  ;; Puts the wire form of the octets $from..$end at $at, until $at reaches $limit; a pair may end one octet past it.
   ;; Returns where reading stopped in the high and where writing stopped in the low 16 bits.
   (func (export "encode") (param $from i32) (param $end i32) (param $at i32) (param $limit i32) (result i32)
     (local $stop i32) (local $block v128) (local $before v128) (local $special i32)
@@ -37,13 +37,12 @@
         (local.set $from (i32.add (local.get $from) (local.get $special)))
         (local.set $at (i32.add (local.get $at) (local.get $special)))
         (br_if $done (i32.ge_u (local.get $from) (local.get $stop)))
-        (br_if $done (i32.lt_u (i32.sub (local.get $limit) (local.get $at)) (i32.const 2)))
         ;; CR LF for an LF, two dots for a dot; the low octet comes first
         (i32.store16 (local.get $at) (select (i32.const 0x0a0d) (i32.const 0x2e2e)
           (i32.eq (i32.load8_u (local.get $from)) (i32.const 0x0a))))
         (local.set $from (i32.add (local.get $from) (i32.const 1)))
         (local.set $at (i32.add (local.get $at) (i32.const 2)))
-        (br $pair)))
+        (br_if $pair (i32.lt_u (local.get $at) (local.get $limit)))))
     ;; The last block may have gone past $stop.
     (if (i32.gt_u (local.get $from) (local.get $stop))
       (then
