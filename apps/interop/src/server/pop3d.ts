@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import type { RunningServer, ServerOptions } from '../server.js';
+import { startProcess } from './process.js';
+
+/** The built command line, as its users run it. */
+const CLI = fileURLToPath(new URL('../../../pop3d/dist/cli.js', import.meta.url));
+
+/** Starts `pop3d serve` on ports of the system's choice. */
+export async function startPop3d(options: ServerOptions): Promise<RunningServer> {
+  const args = [
+    ...[CLI, 'serve', '--listen', '127.0.0.1:0', '--listen-tls', '127.0.0.1:0'],
+    ...['--tls-cert', options.certificate, '--tls-key', options.key],
+    ...['--users', options.users, '--maildir', `${options.maildirs}/{user}`, '--allow-plaintext-auth'],
+  ];
+  const { process: server, found } = await startProcess(process.execPath, args, portsOf);
+  return { ...server, ...found };
+}
+
+/** The ports in the lines `listening pop3 HOST:PORT` and `listening pop3s HOST:PORT`, once both are there. */
+function portsOf(printed: string): { port: number; tlsPort: number } | undefined {
+  const port = /^listening pop3 \S+:(\d+)$/m.exec(printed)?.[1];
+  const tlsPort = /^listening pop3s \S+:(\d+)$/m.exec(printed)?.[1];
+  return port && tlsPort ? { port: Number(port), tlsPort: Number(tlsPort) } : undefined;
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** How long a server may take to start or to stop, in milliseconds; a hang fails the test with the server's output. */
+const PATIENCE_MS = 30_000;
+
+/** A server process in a process group of its own. */
+export interface ServerProcess {
+  log(): string;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts a program and waits until what it has printed satisfies `ready`.
+ *
+ * @throws Error with its output when it ends or stays silent instead.
+ */
+export async function startProcess<T>(
+  program: string,
+  args: readonly string[],
+  ready: (printed: string) => T | undefined,
+): Promise<{ process: ServerProcess; found: T }> {
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = exitOf(child);
+  let printed = '';
+  const found = new Promise<T>((resolve) => {
+    const add = (chunk: string) => {
+      printed += chunk;
+      const result = ready(printed);
+      if (result !== undefined) resolve(result);
+    };
+    child.stdout.setEncoding('utf8').on('data', add);
+    child.stderr.setEncoding('utf8').on('data', add);
+  });
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    try {
+      process.kill(-child.pid!, signal);
+    } catch {
+      // The whole group is gone already.
+    }
+  };
+  const started = await Promise.race([
+    found.then((value) => ({ value })),
+    exited.then(() => undefined),
+    patience(child),
+  ]);
+  if (started === undefined) {
+    signalGroup('SIGKILL');
+    throw new Error(`${program} ${args.join(' ')} did not start:\n${printed}`);
+  }
+  return {
+    found: started.value,
+    process: {
+      log: () => printed,
+      async stop() {
+        child.kill('SIGTERM');
+        const code = await Promise.race([exited, patience(child)]);
+        signalGroup('SIGKILL');
+        if (code !== 0) throw new Error(`${program} ended with ${code} after SIGTERM:\n${printed}`);
+      },
+      async kill() {
+        signalGroup('SIGKILL');
+        await exited;
+      },
+    },
+  };
+}
+
+/** The exit code, or null after a signal. */
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  const [code] = await once(child, 'close');
+  return code as number | null;
+}
+
+/** Undefined after {@link PATIENCE_MS}, unless the process ends before. */
+function patience(child: ChildProcess): Promise<undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
+    child.once('close', () => clearTimeout(timer));
+    timer.unref();
+  });
+}

@@ -1,0 +1,108 @@
+import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CorpusMessage } from './corpus.js';
+import { remaining, writeMaildir } from './maildir.js';
+import { pathOf } from './programs.js';
+import { runOk } from './run.js';
+import { type RunningServer, type ServerOptions, startServer } from './server.js';
+
+/** A user of the server with a Maildir. */
+export interface Account {
+  readonly user: string;
+  readonly password: string;
+  /** Message number n is `messages[n - 1]`. */
+  readonly messages: readonly CorpusMessage[];
+  /** The user's Maildir. */
+  readonly maildir: string;
+  /** A fresh directory that serves a client as HOME. */
+  readonly home: string;
+  /** Numbers of the messages that are still in the Maildir; see {@link remaining} for what it throws. */
+  remaining(): Promise<number[]>;
+}
+
+/** A running server, its users and everything on disk that belongs to them. */
+export interface World {
+  readonly server: RunningServer;
+  /** A PEM file with the certificate clients have to trust. */
+  readonly certificate: string;
+  /** A new user whose Maildir holds the messages. */
+  account(messages: readonly CorpusMessage[]): Promise<Account>;
+  /** Starts the server once more, after it was killed; `server` is the new one. */
+  restart(): Promise<void>;
+  /** Stops the server, which must exit with 0, and removes every file. */
+  close(): Promise<void>;
+}
+
+/** Users that exist from the start, so that no test depends on when the users file is read again. */
+const USERS = 64;
+
+/** Starts the server under test with many users and no mail. */
+export async function startWorld(): Promise<World> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'pop3-interop-')));
+  // Dovecot's login processes run as another user and have to get through.
+  await chmod(root, 0o755);
+  const options: ServerOptions = {
+    directory: root,
+    certificate: join(root, 'cert.pem'),
+    key: join(root, 'key.pem'),
+    users: join(root, 'users'),
+    maildirs: join(root, 'maildirs'),
+  };
+  await mkdir(options.maildirs);
+  await makeCertificate(options);
+  const names = Array.from({ length: USERS }, (_, i) => `user${i + 1}`);
+  await writeFile(options.users, names.map((name) => `${name}:{PLAIN}${passwordOf(name)}\n`).join(''));
+
+  let server = await startServer(options);
+  let used = 0;
+  return {
+    get server() {
+      return server;
+    },
+    certificate: options.certificate,
+    async account(messages) {
+      const user = names[used++];
+      if (user === undefined) throw new Error('no user is left');
+      const maildir = join(options.maildirs, user);
+      const home = join(root, `home-${user}`);
+      await mkdir(home);
+      await writeMaildir(maildir, messages);
+      await server.adopt?.(maildir);
+      const left = (): Promise<number[]> => remaining(maildir, messages);
+      return { user, password: passwordOf(user), messages, maildir, home, remaining: left };
+    },
+    async restart() {
+      server = await startServer(options);
+    },
+    async close() {
+      try {
+        await server.stop();
+      } finally {
+        await rm(root, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+function passwordOf(user: string): string {
+  return `secret-of-${user}`;
+}
+
+async function makeCertificate({ directory, certificate, key }: ServerOptions): Promise<void> {
+  const openssl = pathOf('openssl');
+  if (openssl === undefined) throw new Error('openssl is missing (Debian package openssl)');
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const form = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+  ];
+  await runOk(openssl, [...form, ...subject, '-keyout', key, '-out', certificate], { home: directory });
+}
