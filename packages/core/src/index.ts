@@ -15,6 +15,40 @@ export type {
   RefusalReason,
   StoreContext,
 } from './adapter.js';
+export { type Capabilities, encodeCapabilities, parseCapabilities } from './capability.js';
+export {
+  type Command,
+  type CommandParse,
+  type CommandProblem,
+  describeCommand,
+  encodeCommand,
+  parseCommand,
+  type Verb,
+} from './command.js';
 export { DeletionMarkSet, type DeletionMarks } from './deletion-marks.js';
 export { isPop3Error, Pop3Error, type Pop3ErrorCode } from './errors.js';
+export { LineReader, type LineResult } from './line-reader.js';
 export { MaildropListing, type MaildropListingBuilder } from './listing.js';
+export { OctetCounter, wireOctetsOf } from './octet-counter.js';
+export {
+  encodeStatusLine,
+  parseGreeting,
+  parseScanLine,
+  parseStatusLine,
+  parseUniqueIdLine,
+  type ResponseCode,
+  type StatusLine,
+} from './response.js';
+export type {
+  CloseReason,
+  OfferedMechanism,
+  ServerLimits,
+  ServerSessionOptions,
+  ServerState,
+  ServerTrace,
+} from './server/options.js';
+export type { AnswerTo, SaslOutcome, ServerAnswers, ServerRequest } from './server/requests.js';
+export { type ServerAction, ServerSession } from './server/session.js';
+export { TopCutter } from './top-cutter.js';
+export { WireDecoder } from './wire-decoder.js';
+export { WireEncoder } from './wire-encoder.js';

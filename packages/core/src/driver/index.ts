@@ -1,1 +1,1 @@
-export {};
+export { type ByteChannel, type Fault, type ServeOptions, serve } from './serve.js';

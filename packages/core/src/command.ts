@@ -1,0 +1,239 @@
+import { decodeBase64, encodeBase64 } from './base64.js';
+import { usage } from './errors.js';
+import { CR, octetsOf, SP, textOf } from './octets.js';
+import { decodeName, encodeUtf8 } from './text.js';
+
+/** A command line, parsed. Names and passwords are Unicode text; message numbers are 1-based. */
+export type Command =
+  | { readonly verb: 'USER'; readonly name: string }
+  | { readonly verb: 'PASS'; readonly password: string }
+  | { readonly verb: 'APOP'; readonly name: string; readonly digest: string }
+  /** Without a mechanism the peer asks for the list; `initialResponse` is empty for `=` and null when absent. */
+  | {
+      readonly verb: 'AUTH';
+      readonly mechanism: string | null;
+      readonly initialResponse: Uint8Array | null;
+    }
+  | { readonly verb: 'LIST' | 'UIDL'; readonly messageNumber: number | null }
+  | { readonly verb: 'RETR' | 'DELE'; readonly messageNumber: number }
+  | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number }
+  | { readonly verb: 'CAPA' | 'STAT' | 'NOOP' | 'RSET' | 'QUIT' | 'STLS' };
+
+export type Verb = Command['verb'];
+
+export type CommandProblem =
+  | 'unknown-verb'
+  | 'missing-argument'
+  | 'extra-argument'
+  | 'bad-message-number'
+  | 'bad-line-count'
+  | 'bad-digest'
+  | 'bad-mechanism'
+  | 'bad-base64'
+  | 'bad-octet';
+
+export type CommandParse =
+  | { readonly ok: true; readonly command: Command }
+  | { readonly ok: false; readonly verb: Verb | null; readonly problem: CommandProblem };
+
+/** A keyword has 1 to 32 visible octets, so that `*ENV` and `XCLIENT` parse. */
+const MAX_VERB_OCTETS = 32;
+/** Above 2^53 a number is not exact any more; no maildrop and no message comes near it. */
+const MAX_DIGITS = 15;
+const DIGITS = /^[0-9]+$/;
+const DIGEST = /^[0-9a-f]{32}$/i;
+const MECHANISM = /^[A-Z0-9_-]{1,20}$/i;
+
+type ArgumentParse = Command | CommandProblem;
+
+/** What follows the verb, verb by verb. The argument is null when nothing follows, not even a space. */
+const ARGUMENTS: Record<Verb, (verb: never, argument: Uint8Array | null) => ArgumentParse> = {
+  USER: (verb, argument) => (isEmpty(argument) ? 'missing-argument' : { verb, name: name(argument) }),
+  // Everything after the one space belongs to the password, spaces at its ends too (RFC 1939 section 7).
+  PASS: (verb, argument) =>
+    argument === null ? 'missing-argument' : { verb, password: decodeName(argument) },
+  APOP: parseApop,
+  AUTH: parseAuth,
+  LIST: parseOptionalNumber,
+  UIDL: parseOptionalNumber,
+  RETR: parseNumber,
+  DELE: parseNumber,
+  TOP: parseTop,
+  CAPA: noArgument,
+  STAT: noArgument,
+  NOOP: noArgument,
+  RSET: noArgument,
+  QUIT: noArgument,
+  STLS: noArgument,
+};
+
+/**
+ * Parses a command line without its line end (RFC 1939 section 3, RFC 2449 section 4, RFC 5034 section 4). Verbs are
+ * case-insensitive. Never throws; `line` may be reused afterwards.
+ */
+export function parseCommand(line: Uint8Array): CommandParse {
+  const space = line.indexOf(SP);
+  const verbEnd = space === -1 ? line.length : space;
+  const verb = verbEnd <= MAX_VERB_OCTETS ? textOf(line.subarray(0, verbEnd)).toUpperCase() : '';
+  if (!Object.hasOwn(ARGUMENTS, verb)) return { ok: false, verb: null, problem: 'unknown-verb' };
+  const known = verb as Verb;
+  if (line.includes(0) || line.includes(CR)) return { ok: false, verb: known, problem: 'bad-octet' };
+  const parsed = ARGUMENTS[known](known as never, space === -1 ? null : line.subarray(space + 1));
+  return typeof parsed === 'string'
+    ? { ok: false, verb: known, problem: parsed }
+    : { ok: true, command: parsed };
+}
+
+/**
+ * The octets of a command line, CRLF included. The one way from a caller's arguments to the wire.
+ *
+ * @throws Pop3Error `POP3_USAGE` for CR, LF or NUL in an argument, an empty name, a message number below 1, or a line
+ *   above 255 octets (an AUTH line: 64 KiB).
+ */
+export function encodeCommand(command: Command): Uint8Array {
+  const text = [command.verb, ...argumentsOf(command)].join(' ');
+  for (const forbidden of ['\r', '\n', '\0']) {
+    if (text.includes(forbidden)) usage(`An argument of ${command.verb} holds CR, LF or NUL.`);
+  }
+  const octets = encodeUtf8(`${text}\r\n`);
+  const limit = command.verb === 'AUTH' ? 65_536 : 255;
+  if (octets.length > limit) usage(`The ${command.verb} line is longer than ${limit} octets.`);
+  return octets;
+}
+
+/** A command as text for logs: secrets masked, nothing else left out. The only way in which a command is shown. */
+export function describeCommand(command: Command): string {
+  switch (command.verb) {
+    case 'PASS':
+      return 'PASS ***';
+    case 'APOP':
+      return `APOP ${JSON.stringify(command.name)} ***`;
+    case 'USER':
+      return `USER ${JSON.stringify(command.name)}`;
+    case 'AUTH':
+      return ['AUTH', ...(command.mechanism === null ? [] : [command.mechanism])]
+        .concat(command.initialResponse === null ? [] : ['***'])
+        .join(' ');
+    default:
+      return [command.verb, ...argumentsOf(command)].join(' ');
+  }
+}
+
+function argumentsOf(command: Command): string[] {
+  switch (command.verb) {
+    case 'USER':
+      return [nonEmpty(command.name, 'user name')];
+    case 'PASS':
+      return [command.password];
+    case 'APOP':
+      return [nonEmpty(command.name, 'user name'), command.digest];
+    case 'AUTH': {
+      if (command.mechanism === null) return [];
+      if (!MECHANISM.test(command.mechanism)) usage(`${command.mechanism} is no SASL mechanism name.`);
+      if (command.initialResponse === null) return [command.mechanism];
+      return [command.mechanism, encodeBase64(command.initialResponse) || '='];
+    }
+    case 'LIST':
+    case 'UIDL':
+      return command.messageNumber === null ? [] : [wholeNumber(command.messageNumber, 1)];
+    case 'RETR':
+    case 'DELE':
+      return [wholeNumber(command.messageNumber, 1)];
+    case 'TOP':
+      return [wholeNumber(command.messageNumber, 1), wholeNumber(command.lines, 0)];
+    default:
+      return [];
+  }
+}
+
+function nonEmpty(text: string, what: string): string {
+  return text === '' ? usage(`The ${what} is empty.`) : text;
+}
+
+function wholeNumber(value: number, least: number): string {
+  return Number.isSafeInteger(value) && value >= least
+    ? String(value)
+    : usage(`${value} is no number from ${least}.`);
+}
+
+function parseApop(verb: 'APOP', argument: Uint8Array | null): ArgumentParse {
+  if (isEmpty(argument)) return 'missing-argument';
+  const trimmed = withoutTrailingSpace(argument);
+  // A name may hold spaces, a digest cannot.
+  const space = trimmed.lastIndexOf(SP);
+  if (space < 1) return 'missing-argument';
+  const digest = textOf(trimmed.subarray(space + 1));
+  if (!DIGEST.test(digest)) return 'bad-digest';
+  return { verb, name: decodeName(trimmed.subarray(0, space)), digest: digest.toLowerCase() };
+}
+
+function parseAuth(verb: 'AUTH', argument: Uint8Array | null): ArgumentParse {
+  const [mechanism, response, ...surplus] = words(argument);
+  if (mechanism === undefined) return { verb, mechanism: null, initialResponse: null };
+  if (surplus.length > 0) return 'extra-argument';
+  if (!MECHANISM.test(mechanism)) return 'bad-mechanism';
+  const named = { verb, mechanism: mechanism.toUpperCase() };
+  if (response === undefined) return { ...named, initialResponse: null };
+  const initialResponse = response === '=' ? new Uint8Array(0) : decodeBase64(response);
+  return initialResponse === null ? 'bad-base64' : { ...named, initialResponse };
+}
+
+function parseNumber(verb: 'RETR' | 'DELE', argument: Uint8Array | null): ArgumentParse {
+  const [number, ...surplus] = words(argument);
+  if (number === undefined) return 'missing-argument';
+  if (surplus.length > 0) return 'extra-argument';
+  const messageNumber = parseDigits(number);
+  return messageNumber === null ? 'bad-message-number' : { verb, messageNumber };
+}
+
+function parseOptionalNumber(verb: 'LIST' | 'UIDL', argument: Uint8Array | null): ArgumentParse {
+  const [number, ...surplus] = words(argument);
+  if (surplus.length > 0) return 'extra-argument';
+  if (number === undefined) return { verb, messageNumber: null };
+  const messageNumber = parseDigits(number);
+  return messageNumber === null ? 'bad-message-number' : { verb, messageNumber };
+}
+
+function parseTop(verb: 'TOP', argument: Uint8Array | null): ArgumentParse {
+  const [number, count, ...surplus] = words(argument);
+  if (number === undefined || count === undefined) return 'missing-argument';
+  if (surplus.length > 0) return 'extra-argument';
+  const messageNumber = parseDigits(number);
+  if (messageNumber === null) return 'bad-message-number';
+  const lines = parseDigits(count);
+  return lines === null ? 'bad-line-count' : { verb, messageNumber, lines };
+}
+
+function noArgument(verb: 'STAT', argument: Uint8Array | null): ArgumentParse {
+  return isEmpty(argument) ? { verb } : 'extra-argument';
+}
+
+/** Digits only, so no sign, fraction or exponent; a number too large to be exact becomes the largest exact one. */
+function parseDigits(text: string): number | null {
+  if (!DIGITS.test(text)) return null;
+  const significant = text.replace(/^0+/, '');
+  return significant.length > MAX_DIGITS ? Number.MAX_SAFE_INTEGER : Number(significant);
+}
+
+/** Some clients send a space behind the last argument, or two between arguments. RFC 1939 forbids both; refusing loses real users. */
+function words(argument: Uint8Array | null): string[] {
+  return argument === null ? [] : textOf(argument).split(' ').filter(Boolean);
+}
+
+function name(argument: Uint8Array): string {
+  return decodeName(withoutTrailingSpace(argument));
+}
+
+function withoutTrailingSpace(argument: Uint8Array): Uint8Array {
+  return argument[argument.length - 1] === SP ? argument.subarray(0, -1) : argument;
+}
+
+function isEmpty(argument: Uint8Array | null): argument is null {
+  return argument === null || withoutTrailingSpace(argument).length === 0;
+}
+
+/** `AUTH ` in any case: the only command whose line may be longer than 255 octets. */
+export function startsAuth(octets: Uint8Array): boolean {
+  return octets.length >= 5 && AUTH.every((octet, i) => (octets[i]! & 0xdf) === (octet & 0xdf));
+}
+const AUTH = octetsOf('AUTH ');

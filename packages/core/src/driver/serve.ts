@@ -1,0 +1,382 @@
+import type {
+  AuthContext,
+  Authenticator,
+  AuthOutcome,
+  Body,
+  Credentials,
+  Maildrop,
+  MaybePromise,
+  MessageStore,
+  Peer,
+  Refusal,
+} from '../adapter.js';
+import { EXTERNAL } from '../sasl/external.js';
+import { LOGIN } from '../sasl/login.js';
+import { type SaslServerExchange, type SaslServerMechanism, usableMechanisms } from '../sasl/mechanism.js';
+import { PLAIN } from '../sasl/plain.js';
+import type { CloseReason, ServerSessionOptions } from '../server/options.js';
+import type { AnswerTo, ServerRequest } from '../server/requests.js';
+import { ServerSession } from '../server/session.js';
+
+/** A connection, as far as a session needs one. */
+export interface ByteChannel {
+  /** The next octets, which then belong to the session, or null when the peer has ended. */
+  read(): MaybePromise<Uint8Array | null>;
+  /**
+   * Sends these. They are lent until it returns, or until the promise that it returns is settled: return one only
+   * when the peer is slower than we are.
+   */
+  write(octets: Uint8Array): MaybePromise<void>;
+  /** Does the TLS handshake as the server and forgets all that was received before it. Left out: no STLS. */
+  upgradeTls?(): MaybePromise<Peer>;
+  /** Lets other connections run. Called between steps that would otherwise follow each other without a pause. */
+  yield?(): MaybePromise<void>;
+}
+
+export interface ServeOptions {
+  readonly channel: ByteChannel;
+  readonly authenticator: Authenticator;
+  readonly store: MessageStore;
+  /** Who is at the other end. Default: nothing is known. */
+  readonly peer?: Peer;
+  /** Default: PLAIN, LOGIN and EXTERNAL. Those that cannot work with the authenticator are not announced. */
+  readonly mechanisms?: readonly SaslServerMechanism[];
+  /** What the session is told beside what follows from the channel and the authenticator. */
+  readonly session?: Omit<ServerSessionOptions, 'saslMechanisms' | 'userPass' | 'tls'>;
+  /** Ends the session at once, without UPDATE. With the reason `'autologout'` it is reported as such. */
+  readonly signal?: AbortSignal;
+  /** A broken adapter: the peer is told of a temporary failure and nothing else. Must not throw. */
+  onFault?(fault: { readonly during: Fault; readonly error: unknown }): void;
+}
+
+/** What was under way when an adapter threw. */
+export type Fault = ServerRequest['type'] | 'read-body' | 'release';
+
+const UNKNOWN_PEER: Peer = { address: null, tls: false, certificate: null };
+const DEFAULT_MECHANISMS: readonly SaslServerMechanism[] = [PLAIN, LOGIN, EXTERNAL];
+const FAULT: Refusal = { type: 'refused', reason: 'temporary' };
+/** After so many octets or messages without a pause, other connections get their turn. */
+const MAX_OCTETS_AT_ONCE = 1 << 20;
+const MAX_MESSAGES_AT_ONCE = 64;
+/** An UPDATE that has begun is finished, whatever becomes of the connection. */
+const NEVER_ABORTED = new AbortController().signal;
+
+type Request<T extends ServerRequest['type']> = Extract<ServerRequest, { type: T }>;
+type Chunks = Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+
+/**
+ * Runs a {@link ServerSession} over a channel until it ends, and says why it did. Never rejects: a fault of an adapter
+ * goes to `onFault`, a fault of the channel is a peer that has gone. The channel is not closed; its owner does that,
+ * and also on an abort: then a pending `read` gives null and a pending `write` settles.
+ *
+ * The maildrop is released before the promise resolves, and before QUIT is answered: whoever has read that answer can
+ * log in again at once.
+ */
+export function serve(options: ServeOptions): Promise<CloseReason> {
+  return new Driver(options).run();
+}
+
+class Driver {
+  readonly #options: ServeOptions;
+  readonly #session: ServerSession;
+  readonly #ended = new AbortController();
+  #peer: Peer;
+  #exchange: SaslServerExchange | null = null;
+  #maildrop: Maildrop | null = null;
+  #chunks: Chunks | null = null;
+  /** The chunk that was pulled before the message was promised to the peer. */
+  #first: IteratorResult<Uint8Array> | null = null;
+  #octetsAtOnce = 0;
+  #messagesAtOnce = 0;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    this.#peer = options.peer ?? UNKNOWN_PEER;
+    const { authenticator, channel, session } = options;
+    this.#session = new ServerSession({
+      ...session,
+      apopTimestamp: authenticator.accepts.includes('apop') ? (session?.apopTimestamp ?? null) : null,
+      userPass: authenticator.accepts.includes('password'),
+      saslMechanisms: this.#mechanisms(),
+      tls: this.#peer.tls ? 'active' : channel.upgradeTls === undefined ? 'off' : 'offered',
+    });
+  }
+
+  async run(): Promise<CloseReason> {
+    const { signal } = this.#options;
+    const stop = () => this.#stop(signal?.reason === 'autologout' ? 'autologout' : 'aborted');
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted) stop();
+    try {
+      return await this.#loop();
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      this.#ended.abort();
+      await this.#endBody();
+      await this.#release();
+    }
+  }
+
+  async #loop(): Promise<CloseReason> {
+    for (;;) {
+      const action = this.#session.next();
+      switch (action.type) {
+        case 'close':
+          return action.reason;
+        case 'read':
+          await this.#read();
+          break;
+        case 'write': {
+          const pending = this.#write(action.octets);
+          if (pending !== undefined) await pending;
+          break;
+        }
+        case 'request':
+          if (action.request.type !== 'retrieve') {
+            await this.#work(action.request);
+          } else {
+            const pending = this.#retrieve(action.request);
+            if (pending !== undefined) await this.#meanwhile(pending);
+          }
+          break;
+        case 'read-body': {
+          const pending = this.#readBody();
+          if (pending !== undefined) await this.#meanwhile(pending);
+          break;
+        }
+        case 'end-body':
+          if (this.#chunks?.return !== undefined) await this.#endBody();
+          this.#chunks = null;
+          if (++this.#messagesAtOnce >= MAX_MESSAGES_AT_ONCE) await this.#yield();
+          break;
+        case 'upgrade-tls':
+          await this.#upgradeTls();
+          break;
+        case 'wait':
+          throw new Error('The session waits for an answer that nobody owes it.');
+      }
+    }
+  }
+
+  /** Ends the session at once; work that is under way is told that nobody waits for it. */
+  #stop(reason: 'autologout' | 'peer-closed' | 'aborted'): void {
+    this.#session.abort(reason);
+    this.#ended.abort();
+  }
+
+  // ----- the channel: what breaks here is a peer that has gone
+
+  async #read(): Promise<void> {
+    try {
+      const read = this.#options.channel.read();
+      const chunk = isPending(read) ? await read : read;
+      if (isPending(read)) this.#octetsAtOnce = this.#messagesAtOnce = 0;
+      if (chunk === null) this.#session.receiveEnd();
+      else this.#session.receive(chunk);
+    } catch {
+      this.#stop('peer-closed');
+    }
+  }
+
+  #write(octets: Uint8Array): Promise<void> | undefined {
+    const gone = () => this.#stop('peer-closed');
+    try {
+      const written = this.#options.channel.write(octets);
+      this.#octetsAtOnce += octets.length;
+      if (isPending(written)) return Promise.resolve(written).catch(gone);
+      if (this.#octetsAtOnce >= MAX_OCTETS_AT_ONCE) return this.#yield();
+    } catch {
+      gone();
+    }
+    return undefined;
+  }
+
+  async #yield(): Promise<void> {
+    this.#octetsAtOnce = this.#messagesAtOnce = 0;
+    await this.#options.channel.yield?.();
+  }
+
+  async #upgradeTls(): Promise<void> {
+    try {
+      this.#peer = (await this.#options.channel.upgradeTls?.()) ?? this.#peer;
+      this.#session.tlsUpgraded({ saslMechanisms: this.#mechanisms() });
+    } catch {
+      this.#stop('peer-closed');
+    }
+  }
+
+  // ----- the adapters: what breaks here is a fault
+
+  async #work(request: Exclude<ServerRequest, Request<'retrieve'>>): Promise<void> {
+    try {
+      switch (request.type) {
+        case 'authenticate':
+          return this.#session.answer(request, await this.#authenticate(request.credentials));
+        case 'sasl-start':
+        case 'sasl-step':
+          return this.#session.answer(request, await this.#sasl(request));
+        case 'open-maildrop':
+          return this.#session.answer(request, await this.#open(request));
+        case 'commit':
+          return this.#session.answer(request, await this.#commit(request));
+      }
+    } catch (error) {
+      this.#fault(request.type, error);
+      this.#session.answer<ServerRequest>(request, FAULT);
+    }
+  }
+
+  #authenticate(credentials: Credentials): MaybePromise<AuthOutcome> {
+    return this.#options.authenticator.authenticate(credentials, this.#context);
+  }
+
+  #sasl(request: Request<'sasl-start' | 'sasl-step'>): MaybePromise<AnswerTo<typeof request>> {
+    if (request.type === 'sasl-step') return this.#exchange?.step(request.response) ?? FAULT;
+    const mechanism = this.#mechanisms().find(({ name }) => name === request.mechanism);
+    const authenticate = (credentials: Credentials) => this.#authenticate(credentials);
+    this.#exchange = mechanism?.start({ ...this.#context, authenticate }) ?? null;
+    return this.#exchange?.step(request.initialResponse) ?? FAULT;
+  }
+
+  async #open({ identity }: Request<'open-maildrop'>): Promise<AnswerTo<Request<'open-maildrop'>>> {
+    const opened = await this.#options.store.open(identity, this.#context);
+    if (!('listing' in opened)) return opened;
+    this.#maildrop = opened;
+    return { type: 'opened', listing: opened.listing };
+  }
+
+  async #commit({ deletions }: Request<'commit'>): Promise<AnswerTo<Request<'commit'>>> {
+    try {
+      const committed =
+        deletions.size === 0
+          ? { removed: 0, failed: 0 }
+          : await this.#opened.commitDeletes(deletions, { signal: NEVER_ABORTED });
+      return { type: 'committed', ...committed };
+    } finally {
+      await this.#release();
+    }
+  }
+
+  /** The first chunk is there before the peer is told that the message follows: what fails until then is still an `-ERR`. */
+  #retrieve(request: Request<'retrieve'>): Promise<void> | undefined {
+    const { messageNumber, topLines } = request;
+    const maildrop = this.#opened;
+    const answer = (first: IteratorResult<Uint8Array> | null) => {
+      this.#first = first;
+      this.#session.answer(request, { type: first === null ? 'gone' : 'message' });
+    };
+    const fail = (error: unknown) => {
+      this.#fault('retrieve', error);
+      this.#session.answer<ServerRequest>(request, FAULT);
+    };
+    return attempt(
+      () => {
+        const retrieved =
+          topLines !== null && maildrop.top !== undefined
+            ? maildrop.top(messageNumber, topLines, this.#context)
+            : maildrop.retrieve(messageNumber, this.#context);
+        return then(retrieved, (body) => {
+          if (body === 'gone') return null;
+          this.#chunks = chunksOf(body);
+          return this.#chunks.next();
+        });
+      },
+      answer,
+      fail,
+    );
+  }
+
+  #readBody(): Promise<void> | undefined {
+    return attempt(
+      () => {
+        const first = this.#first;
+        this.#first = null;
+        return first ?? this.#chunks?.next() ?? DONE;
+      },
+      (next) => (next.done ? this.#session.bodyEnd() : this.#session.body(next.value)),
+      (error) => {
+        this.#fault('read-body', error);
+        this.#session.bodyFailed();
+      },
+    );
+  }
+
+  /** Sends what has been said so far while something is awaited. */
+  async #meanwhile(pending: Promise<void>): Promise<void> {
+    for (let action = this.#session.next(); action.type === 'write'; action = this.#session.next()) {
+      await this.#write(action.octets);
+    }
+    await pending;
+  }
+
+  async #endBody(): Promise<void> {
+    const chunks = this.#chunks;
+    this.#chunks = null;
+    try {
+      await chunks?.return?.();
+    } catch (error) {
+      this.#fault('read-body', error);
+    }
+  }
+
+  async #release(): Promise<void> {
+    const maildrop = this.#maildrop;
+    this.#maildrop = null;
+    try {
+      await maildrop?.release();
+    } catch (error) {
+      this.#fault('release', error);
+    }
+  }
+
+  #fault(during: Fault, error: unknown): void {
+    this.#options.onFault?.({ during, error });
+  }
+
+  #mechanisms(): SaslServerMechanism[] {
+    const { mechanisms = DEFAULT_MECHANISMS, authenticator } = this.#options;
+    return usableMechanisms(mechanisms, authenticator, this.#context);
+  }
+
+  get #context(): AuthContext {
+    return { signal: this.#ended.signal, peer: this.#peer };
+  }
+
+  get #opened(): Maildrop {
+    if (this.#maildrop === null) throw new Error('No maildrop is open.');
+    return this.#maildrop;
+  }
+}
+
+const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
+
+function chunksOf(body: Body): Chunks {
+  if (ArrayBuffer.isView(body)) return [body].values();
+  return Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
+}
+
+function isPending(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
+
+function then<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>): MaybePromise<B> {
+  return isPending(value) ? value.then(next) : next(value);
+}
+
+/** Works without a promise where nothing has to be waited for; otherwise returns one that never rejects. */
+function attempt<T>(
+  work: () => MaybePromise<T>,
+  done: (result: T) => void,
+  failed: (error: unknown) => void,
+): Promise<void> | undefined {
+  let result: MaybePromise<T>;
+  try {
+    result = work();
+  } catch (error) {
+    failed(error);
+    return undefined;
+  }
+  if (isPending(result)) return Promise.resolve(result).then(done, failed);
+  done(result);
+  return undefined;
+}

@@ -1,0 +1,101 @@
+import type { RefusalReason } from './adapter.js';
+import { decodeBase64 } from './base64.js';
+import { textOf } from './octets.js';
+import { decodeName } from './text.js';
+
+/** The registered codes (RFC 2449 section 8, RFC 3206, RFC 6856), and whatever else a server sends, upper case. */
+export type ResponseCode =
+  | 'IN-USE'
+  | 'LOGIN-DELAY'
+  | 'SYS/TEMP'
+  | 'SYS/PERM'
+  | 'AUTH'
+  | 'UTF8'
+  | (string & {});
+
+/** The first line of a response, or a SASL challenge (RFC 1939 section 3, RFC 5034 section 4). */
+export type StatusLine =
+  | { readonly status: '+OK' | '-ERR'; readonly code: ResponseCode | null; readonly text: string }
+  | { readonly status: '+'; readonly challenge: Uint8Array };
+
+/** 512 octets, CRLF included (RFC 1939 section 3). */
+export const MAX_STATUS_LINE_OCTETS = 512;
+
+const RESPONSE_CODE = /^\[([^\]\s]+)\] ?/;
+// RFC 1939 section 7 wants the syntax of an RFC 822 msg-id; anything looser lets an attacker choose what is hashed.
+const APOP_TIMESTAMP = /<[^\s<>@]+@[^\s<>@]+>/;
+const SCAN = /^(\d{1,15}) +(\d{1,15})(?: |$)/;
+const UNIQUE_ID = /^(\d{1,15}) +(.*\S)\s*$/;
+
+const CODES: Record<RefusalReason, ResponseCode> = {
+  'bad-credentials': 'AUTH',
+  'in-use': 'IN-USE',
+  'login-delay': 'LOGIN-DELAY',
+  temporary: 'SYS/TEMP',
+  permanent: 'SYS/PERM',
+};
+
+/** The code that tells the peer why it was refused. */
+export function codeOf(reason: RefusalReason): ResponseCode {
+  return CODES[reason];
+}
+
+/**
+ * A status line without its CRLF, at most 510 octets. What is not printable ASCII becomes `?`, and a text cannot be
+ * mistaken for a response code (RFC 2449 section 6.4), so adapters cannot break the line.
+ */
+export function encodeStatusLine(status: '+OK' | '-ERR', code: ResponseCode | null, text: string): string {
+  const safe = text.replace(/[^\x20-\x7e]/g, '?').replace(/^\[/, '(');
+  return `${status} ${code === null ? '' : `[${code}] `}${safe}`.slice(0, MAX_STATUS_LINE_OCTETS - 2);
+}
+
+/**
+ * Parses a status line without its line end. Null when it is none: then the peer is out of step, and nothing it sends
+ * can be trusted any more.
+ */
+export function parseStatusLine(line: Uint8Array): StatusLine | null {
+  const text = decodeName(line);
+  if (text === '+' || text.startsWith('+ ')) {
+    const challenge = decodeBase64(text.slice(2).trim());
+    return challenge === null ? null : { status: '+', challenge };
+  }
+  for (const status of ['+OK', '-ERR'] as const) {
+    if (text !== status && !text.startsWith(`${status} `)) continue;
+    const rest = text.slice(status.length).trimStart();
+    const code = RESPONSE_CODE.exec(rest);
+    if (code === null) return { status, code: null, text: rest };
+    return { status, code: code[1]!.toUpperCase(), text: rest.slice(code[0].length) };
+  }
+  return null;
+}
+
+/** Parses the first line of a server; null when it is no `+OK` (RFC 1939 section 4). */
+export function parseGreeting(
+  line: Uint8Array,
+): { readonly text: string; readonly apopTimestamp: string | null } | null {
+  const status = parseStatusLine(line);
+  if (status?.status !== '+OK') return null;
+  return { text: status.text, apopTimestamp: APOP_TIMESTAMP.exec(status.text)?.[0] ?? null };
+}
+
+/** Parses `number octets` of a scan listing, ignoring what follows (RFC 1939 section 5). False when it is none. */
+export function parseScanLine(
+  line: Uint8Array,
+  visit: (messageNumber: number, octets: number) => void,
+): boolean {
+  const match = SCAN.exec(textOf(line));
+  if (match === null) return false;
+  visit(Number(match[1]), Number(match[2]));
+  return true;
+}
+
+/** Parses `number unique-id` (RFC 1939 section 7), with any number of spaces between. False when it is none. */
+export function parseUniqueIdLine(
+  line: Uint8Array,
+  visit: (messageNumber: number, uniqueId: string) => void,
+): boolean {
+  const match = UNIQUE_ID.exec(textOf(line));
+  if (match === null) return false;
+  visit(Number(match[1]), match[2]!);
+  return true;
+}

@@ -1,0 +1,84 @@
+import { CR, LF } from '../octets.js';
+
+/** Replies are gathered up to this size, and a body flows in pieces of it. One page of WebAssembly memory, four TLS records. */
+const CAPACITY = 65_536;
+/** Buffers kept for reuse. With writes that finish at once, one buffer serves every session of a process. */
+const MAX_SPARE = 8;
+const spare: Uint8Array[] = [];
+
+const NONE = new Uint8Array(0);
+
+/**
+ * What a session has to say but has not handed out yet. It has memory only while it holds something, so an idle
+ * connection costs nothing here.
+ */
+export class Output {
+  #buffer: Uint8Array = NONE;
+  #used = 0;
+  #lent = false;
+
+  get isEmpty(): boolean {
+    return this.#used === 0 || this.#lent;
+  }
+
+  /** Whether `octets` more fit. */
+  hasRoom(octets: number): boolean {
+    return CAPACITY - this.#used >= octets;
+  }
+
+  /** The buffer, to be written to from {@link used} on; then tell {@link advance}. */
+  get buffer(): Uint8Array {
+    if (this.#buffer === NONE) this.#buffer = spare.pop() ?? new Uint8Array(CAPACITY);
+    return this.#buffer;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  advance(used: number): void {
+    this.#used = used;
+  }
+
+  /** ASCII text and CRLF. */
+  line(text: string): void {
+    const buffer = this.buffer;
+    let at = this.#used;
+    for (let i = 0; i < text.length; i++) buffer[at++] = text.charCodeAt(i);
+    buffer[at++] = CR;
+    buffer[at++] = LF;
+    this.#used = at;
+  }
+
+  /** Hands out everything gathered; the memory stays lent until {@link reclaim}. */
+  lend(): Uint8Array {
+    this.#lent = true;
+    return this.#buffer.subarray(0, this.#used);
+  }
+
+  /** The caller is done with what was lent. */
+  reclaim(): void {
+    if (!this.#lent) return;
+    if (spare.length < MAX_SPARE) spare.push(this.#buffer);
+    this.discard();
+  }
+
+  /** Forgets everything. The memory may still be in the hands of a caller, so it is not used again. */
+  discard(): void {
+    this.#buffer = NONE;
+    this.#used = 0;
+    this.#lent = false;
+  }
+}
+
+/** Writes a whole number in decimal digits and returns the position after it. */
+export function writeNumber(value: number, target: Uint8Array, at: number): number {
+  let end = at + 1;
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end++;
+  let rest = value;
+  for (let i = end - 1; i >= at; i--) {
+    target[i] = 0x30 + (rest % 10);
+    rest = Math.floor(rest / 10);
+  }
+  return end;
+}

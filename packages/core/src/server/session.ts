@@ -1,0 +1,650 @@
+import type { CommitOutcome, Credentials, Identity, Refusal } from '../adapter.js';
+import { decodeBase64, encodeBase64 } from '../base64.js';
+import { encodeCapabilities } from '../capability.js';
+import { type Command, type CommandProblem, describeCommand, parseCommand, startsAuth } from '../command.js';
+import { DeletionMarkSet } from '../deletion-marks.js';
+import { usage } from '../errors.js';
+import { LineReader } from '../line-reader.js';
+import { MaildropListing } from '../listing.js';
+import { CR, LF, SP, textOf } from '../octets.js';
+import { codeOf, encodeStatusLine, type ResponseCode } from '../response.js';
+import { TopCutter } from '../top-cutter.js';
+import { WireEncoder } from '../wire-encoder.js';
+import {
+  type CloseReason,
+  DEFAULT_LIMITS,
+  type OfferedMechanism,
+  type ServerLimits,
+  type ServerSessionOptions,
+  type ServerState,
+} from './options.js';
+import { Output, writeNumber } from './output.js';
+import type { AnswerTo, ServerAnswers, ServerRequest } from './requests.js';
+import { ACCEPTED, KEEPS_USER } from './transitions.js';
+
+/** What the caller does next. */
+export type ServerAction =
+  /** Get octets from the peer, then `receive()` or `receiveEnd()`. */
+  | { readonly type: 'read' }
+  /** Send these. They are lent: the memory is used again after the next `next()`. */
+  | { readonly type: 'write'; readonly octets: Uint8Array }
+  /** Do this, then `answer()`. */
+  | { readonly type: 'request'; readonly request: ServerRequest }
+  /** Get a chunk of the message asked for: `body()`, `bodyEnd()` or `bodyFailed()`. */
+  | { readonly type: 'read-body' }
+  /** Release the source of the body; exactly once for each message, also when TOP stopped early. */
+  | { readonly type: 'end-body' }
+  /** Everything is said; start the TLS handshake, then `tlsUpgraded()`. */
+  | { readonly type: 'upgrade-tls' }
+  /** Nothing can be done before the open request, body or handshake is answered. */
+  | { readonly type: 'wait' }
+  | { readonly type: 'close'; readonly reason: CloseReason };
+
+type RetrieveRequest = Extract<ServerRequest, { type: 'retrieve' }>;
+
+/** A message that is on its way out. */
+interface Body {
+  readonly type: 'body';
+  readonly cutter: TopCutter | null;
+  chunk: Uint8Array | null;
+  /** Octets of the chunk that are encoded already. */
+  encoded: number;
+  asked: boolean;
+  ended: boolean;
+}
+
+/** What the next step works on. */
+type Phase =
+  | { readonly type: 'greeting' | 'command' | 'sasl' }
+  | { readonly type: 'asking'; readonly request: ServerRequest; asked: boolean }
+  /** Lines 1 to `count`, each written by `write`; `next` is the first that is not. */
+  | {
+      readonly type: 'multi-line';
+      readonly count: number;
+      readonly write: (line: number) => void;
+      next: number;
+    }
+  | Body
+  | { readonly type: 'handshake'; asked: boolean }
+  | { readonly type: 'closing'; readonly reason: CloseReason };
+
+const GREETING: Phase = { type: 'greeting' };
+const COMMAND: Phase = { type: 'command' };
+const SASL: Phase = { type: 'sasl' };
+
+const READ: ServerAction = { type: 'read' };
+const READ_BODY: ServerAction = { type: 'read-body' };
+const END_BODY: ServerAction = { type: 'end-body' };
+const UPGRADE_TLS: ServerAction = { type: 'upgrade-tls' };
+const WAIT: ServerAction = { type: 'wait' };
+
+/** Room that every single line needs at the most: a status line is bounded, a unique-id line is shorter. */
+const LINE_OCTETS = 512;
+const EMPTY = MaildropListing.of([]);
+
+const PROBLEMS: Record<CommandProblem, string> = {
+  'unknown-verb': 'unknown command',
+  'missing-argument': 'argument missing',
+  'extra-argument': 'too many arguments',
+  'bad-message-number': 'message number must be digits',
+  'bad-line-count': 'line count must be digits',
+  'bad-digest': 'digest must be 32 hexadecimal digits',
+  'bad-mechanism': 'bad mechanism name',
+  'bad-base64': 'bad base64',
+  'bad-octet': 'NUL and CR are not allowed in a command',
+};
+
+const REFUSED: Record<Refusal['reason'], string> = {
+  'bad-credentials': 'authentication failed',
+  'in-use': 'maildrop is in use by another session',
+  'login-delay': 'too soon after the last login',
+  temporary: 'temporary failure, try again later',
+  permanent: 'this needs the administrator of the server',
+};
+
+const NO_PLAINTEXT = 'password refused on an unencrypted connection; use STLS or port 995';
+
+/**
+ * The server side of a POP3 connection as a machine without transport, clock or promise (RFC 1939, 2449, 2595,
+ * 3206, 5034).
+ *
+ * Call {@link next} again and again; each call does one step and says what to do. What the peer sends never throws;
+ * calling a method out of turn throws `POP3_USAGE`. `serve()` in `@pop3/core/driver` is a ready-made loop.
+ */
+export class ServerSession {
+  readonly #options: ServerSessionOptions;
+  readonly #limits: ServerLimits;
+  readonly #reader: LineReader;
+  readonly #output = new Output();
+  #phase: Phase = GREETING;
+  #state: ServerState = 'authorization';
+  #inputEnded = false;
+
+  #tls: 'off' | 'offered' | 'active';
+  #mechanisms: readonly OfferedMechanism[];
+  /** The name of the last USER, as long as PASS may follow. */
+  #username: string | null = null;
+  #identity: Identity | null = null;
+  #badCommands = 0;
+  #authFailures = 0;
+
+  #listing = EMPTY;
+  #marks = new DeletionMarkSet(0);
+  #markedOctets = 0;
+  #encoder: WireEncoder | null = null;
+
+  constructor(options: ServerSessionOptions = {}) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#reader = new LineReader(this.#limits.maxSaslLineOctets);
+    this.#tls = options.tls ?? 'off';
+    this.#mechanisms = options.saslMechanisms ?? [];
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  /**
+   * Does one step. The caller must have carried out the last action before: what a `write` lent is taken back here.
+   * While an answer or a chunk is awaited, output gathered so far comes as one more `write`, then `wait`.
+   */
+  next(): ServerAction {
+    this.#output.reclaim();
+    for (;;) {
+      if (!this.#output.hasRoom(LINE_OCTETS)) return this.#flush();
+      const action = this.#step(this.#phase);
+      if (action !== null) return action;
+    }
+  }
+
+  /** Takes octets from the peer over; nothing is parsed yet. */
+  receive(chunk: Uint8Array): void {
+    if (this.#state !== 'closed') this.#reader.push(chunk);
+  }
+
+  /** The peer sends no more. What it has sent is still answered: a QUIT before the end counts. */
+  receiveEnd(): void {
+    this.#inputEnded = true;
+  }
+
+  /**
+   * Answers the open request.
+   *
+   * @throws Pop3Error `POP3_USAGE` when this request is not the open one.
+   */
+  answer<R extends ServerRequest>(request: R, answer: AnswerTo<R>): void;
+  answer(request: ServerRequest, answer: ServerAnswers[ServerRequest['type']]): void {
+    if (this.#state === 'closed') return;
+    if (this.#phase.type !== 'asking' || this.#phase.request !== request) {
+      usage('This request is not open: it was answered already, or another session asked for it.');
+    }
+    this.#phase = COMMAND;
+    switch (answer.type) {
+      case 'refused':
+        return this.#refused(request, answer);
+      case 'challenge':
+        this.#output.line(`+ ${encodeBase64(answer.challenge)}`);
+        this.#phase = SASL;
+        return;
+      case 'accepted':
+        this.#identity = answer.identity;
+        return this.#ask({ type: 'open-maildrop', identity: answer.identity });
+      case 'opened':
+        return this.#opened(answer.listing);
+      case 'gone':
+        return this.#error('SYS/TEMP', 'another program has removed this message');
+      case 'message':
+        return this.#startBody(request as RetrieveRequest);
+      case 'committed':
+        return this.#committed(answer);
+    }
+  }
+
+  /** The next chunk of the body, of any length. It belongs to the session from now on. */
+  body(chunk: Uint8Array): void {
+    const body = this.#askedBody();
+    if (body === null) return;
+    const wanted = body.cutter?.cut(chunk) ?? chunk.length;
+    body.chunk = wanted === chunk.length ? chunk : chunk.subarray(0, wanted);
+    body.encoded = 0;
+    body.ended = body.cutter?.done ?? false;
+  }
+
+  /** The body is complete. */
+  bodyEnd(): void {
+    const body = this.#askedBody();
+    if (body !== null) body.ended = true;
+  }
+
+  /** The body cannot be completed. Closes without a terminator: half a message must not pass for a whole one. */
+  bodyFailed(): void {
+    if (this.#askedBody() !== null) this.#close('body-failed');
+  }
+
+  /**
+   * The connection is encrypted now. Everything learnt before is forgotten (RFC 2595 section 4).
+   *
+   * @param changes - mechanisms on offer from now on, such as EXTERNAL with a client certificate
+   */
+  tlsUpgraded(changes: { readonly saslMechanisms?: readonly OfferedMechanism[] } = {}): void {
+    if (this.#state === 'closed') return;
+    if (this.#phase.type !== 'handshake' || !this.#phase.asked) usage('No TLS handshake was asked for.');
+    this.#reader.clear();
+    this.#tls = 'active';
+    this.#mechanisms = changes.saslMechanisms ?? this.#mechanisms;
+    this.#phase = COMMAND;
+  }
+
+  /** Ends the session without a word, never through UPDATE (RFC 1939 sections 3 and 6). */
+  abort(reason: 'autologout' | 'peer-closed' | 'aborted'): void {
+    if (this.#state === 'closed') return;
+    this.#output.discard();
+    this.#close(reason);
+  }
+
+  // ----- steps: each returns an action, or null when the next step can follow at once
+
+  #step(phase: Phase): ServerAction | null {
+    switch (phase.type) {
+      case 'greeting':
+        return this.#greet();
+      case 'command':
+      case 'sasl':
+        return this.#readLine(phase.type);
+      case 'asking':
+        return this.#asking(phase);
+      case 'multi-line':
+        return this.#writeLines(phase);
+      case 'body':
+        return this.#encodeBody(phase);
+      case 'handshake':
+        return this.#output.isEmpty ? this.#once(phase, UPGRADE_TLS) : this.#flush();
+      case 'closing':
+        return this.#flushOr({ type: 'close', reason: phase.reason });
+    }
+  }
+
+  #greet(): null {
+    const { greeting = 'POP3 server ready', apopTimestamp } = this.#options;
+    this.#ok(apopTimestamp ? `${greeting} ${apopTimestamp}` : greeting);
+    this.#phase = COMMAND;
+    return null;
+  }
+
+  #readLine(type: 'command' | 'sasl'): ServerAction | null {
+    const { maxCommandOctets, maxSaslLineOctets } = this.#limits;
+    const long = type === 'sasl' || startsAuth(this.#reader.buffered);
+    const line = this.#reader.next(long ? maxSaslLineOctets : maxCommandOctets);
+    if (line === 'need-data') {
+      if (!this.#inputEnded || !this.#output.isEmpty) return this.#flushOr(READ);
+      this.#close('peer-closed');
+    } else if (line === 'overflow') {
+      this.#failAndClose('line-too-long', null, 'line too long');
+    } else if (line === 'line-too-long') {
+      this.#phase = COMMAND;
+      this.#bad('line too long');
+    } else if (type === 'sasl') {
+      this.#saslResponse(line);
+    } else {
+      this.#command(line);
+    }
+    return null;
+  }
+
+  /** What was said before an UPDATE or a login leaves first; before a message it may share a write with it. */
+  #asking(phase: Extract<Phase, { type: 'asking' }>): ServerAction {
+    if (phase.request.type !== 'retrieve' && !this.#output.isEmpty) return this.#flush();
+    return this.#once(phase, { type: 'request', request: phase.request });
+  }
+
+  #writeLines(phase: Extract<Phase, { type: 'multi-line' }>): ServerAction | null {
+    while (phase.next <= phase.count) {
+      if (!this.#output.hasRoom(LINE_OCTETS)) return this.#flush();
+      phase.write(phase.next++);
+    }
+    this.#output.line('.');
+    this.#phase = COMMAND;
+    return null;
+  }
+
+  #encodeBody(body: Body): ServerAction | null {
+    const output = this.#output;
+    this.#encoder ??= new WireEncoder();
+    if (body.chunk !== null) {
+      this.#encoder.encode(body.chunk, body.encoded, output.buffer, output.used);
+      body.encoded += this.#encoder.consumed;
+      output.advance(output.used + this.#encoder.produced);
+      if (body.encoded < body.chunk.length) return this.#flush();
+      body.chunk = null;
+      return null;
+    }
+    if (body.ended) {
+      output.advance(this.#encoder.end(output.buffer, output.used));
+      this.#phase = COMMAND;
+      return END_BODY;
+    }
+    return this.#once(body, READ_BODY);
+  }
+
+  /** Says an action the first time; afterwards there is nothing to do but wait. */
+  #once(phase: { asked: boolean }, action: ServerAction): ServerAction {
+    if (phase.asked) return this.#flushOr(WAIT);
+    phase.asked = true;
+    return action;
+  }
+
+  #flushOr(action: ServerAction): ServerAction {
+    return this.#output.isEmpty ? action : this.#flush();
+  }
+
+  #flush(): ServerAction {
+    return { type: 'write', octets: this.#output.lend() };
+  }
+
+  // ----- what the peer says
+
+  #command(line: Uint8Array): void {
+    const parsed = parseCommand(line);
+    const verb = parsed.ok ? parsed.command.verb : parsed.verb;
+    const username = this.#username;
+    const state =
+      this.#state === 'transaction' ? 'transaction' : username === null ? 'authorization' : 'user-given';
+    if (verb === null || !KEEPS_USER.has(verb)) this.#username = null;
+    this.#options.trace?.({
+      type: 'command',
+      command: parsed.ok ? describeCommand(parsed.command) : `${verb ?? '?'} (${PROBLEMS[parsed.problem]})`,
+    });
+    if (verb === 'PASS' && state === 'authorization' && !this.#plaintextAllowed) {
+      // Some clients show a person only what PASS was answered, so this repeats the answer to USER.
+      return this.#error(null, NO_PLAINTEXT);
+    }
+    if (verb !== null && !ACCEPTED[state].has(verb)) return this.#bad(`${verb} is not valid in this state`);
+    if (!parsed.ok) return this.#bad(PROBLEMS[parsed.problem]);
+    this.#badCommands = 0;
+    this.#run(parsed.command, username ?? '');
+  }
+
+  #run(command: Command, username: string): void {
+    switch (command.verb) {
+      case 'USER':
+        return this.#user(command.name);
+      case 'PASS': {
+        const { password } = command;
+        return this.#authenticate({ type: 'password', username, password, authorizationId: '' });
+      }
+      case 'APOP':
+        return this.#apop(command.name, command.digest);
+      case 'AUTH':
+        return this.#auth(command.mechanism, command.initialResponse);
+      case 'STLS':
+        return this.#stls();
+      case 'CAPA':
+        return this.#lines('capabilities follow', this.#capabilities());
+      case 'QUIT':
+        if (this.#state !== 'transaction') return this.#sayAndClose('quit', 'bye');
+        this.#enter('update');
+        return this.#ask({ type: 'commit', deletions: this.#marks });
+      case 'STAT':
+        return this.#ok(
+          `${this.#listing.count - this.#marks.size} ${this.#listing.totalOctets - this.#markedOctets}`,
+        );
+      case 'LIST':
+        return this.#list(
+          command.messageNumber,
+          (n) => String(this.#listing.octetsOf(n)),
+          this.#writeScanLine,
+        );
+      case 'UIDL':
+        return this.#list(command.messageNumber, (n) => this.#listing.uniqueIdOf(n), this.#writeUniqueIdLine);
+      case 'RETR':
+        return this.#retrieve(command.messageNumber, null);
+      case 'TOP':
+        return this.#retrieve(command.messageNumber, command.lines);
+      case 'DELE':
+        return this.#delete(command.messageNumber);
+      case 'RSET':
+        this.#marks.clear();
+        this.#markedOctets = 0;
+        return this.#ok('no message is marked');
+      case 'NOOP':
+        return this.#ok('nothing done');
+    }
+  }
+
+  #user(name: string): void {
+    if (!this.#plaintextAllowed) return this.#error(null, NO_PLAINTEXT);
+    if (this.#options.userPass === false) return this.#error(null, 'USER is not supported here; use AUTH');
+    this.#username = name;
+    // The same answer for every name: who has an account here is nobody's business (RFC 1939 section 13).
+    this.#ok('send PASS');
+  }
+
+  #apop(username: string, digest: string): void {
+    const timestamp = this.#options.apopTimestamp;
+    if (!timestamp) return this.#error(null, 'APOP is not supported here');
+    this.#authenticate({ type: 'apop', username, timestamp, digest });
+  }
+
+  #auth(name: string | null, initialResponse: Uint8Array | null): void {
+    // Asked by clients from before CAPA; never specified, answered by everybody.
+    if (name === null)
+      return this.#lines(
+        'mechanisms follow',
+        this.#offered().map((offered) => offered.name),
+      );
+    const mechanism = this.#mechanisms.find((known) => known.name === name);
+    if (mechanism === undefined) return this.#error(null, 'mechanism is not supported');
+    if (mechanism.plaintext && !this.#plaintextAllowed) return this.#error(null, NO_PLAINTEXT);
+    this.#ask({ type: 'sasl-start', mechanism: name, initialResponse });
+  }
+
+  #saslResponse(line: Uint8Array): void {
+    this.#phase = COMMAND;
+    const text = textOf(line);
+    if (text === '*') return this.#error(null, 'authentication cancelled');
+    const response = decodeBase64(text);
+    if (response === null) return this.#bad('bad base64');
+    this.#ask({ type: 'sasl-step', response });
+  }
+
+  #stls(): void {
+    if (this.#tls !== 'offered') {
+      return this.#error(null, this.#tls === 'active' ? 'TLS is active already' : 'TLS is not available');
+    }
+    // Whatever was sent behind STLS came in the clear and must not be run inside TLS (RFC 2595 section 4).
+    this.#reader.clear();
+    this.#ok('begin TLS');
+    this.#phase = { type: 'handshake', asked: false };
+  }
+
+  #list(number: number | null, value: (n: number) => string, write: (n: number) => void): void {
+    if (number === null) {
+      this.#ok(`${this.#listing.count - this.#marks.size} messages`);
+      this.#phase = { type: 'multi-line', count: this.#listing.count, write, next: 1 };
+    } else if (this.#exists(number)) {
+      this.#ok(`${number} ${value(number)}`);
+    }
+  }
+
+  readonly #writeScanLine = (messageNumber: number): void => {
+    if (this.#marks.has(messageNumber)) return;
+    const { buffer, used } = this.#output;
+    const at = writeNumber(messageNumber, buffer, used);
+    buffer[at] = SP;
+    this.#endLine(writeNumber(this.#listing.octetsOf(messageNumber), buffer, at + 1));
+  };
+
+  readonly #writeUniqueIdLine = (messageNumber: number): void => {
+    if (this.#marks.has(messageNumber)) return;
+    const { buffer, used } = this.#output;
+    const at = writeNumber(messageNumber, buffer, used);
+    buffer[at] = SP;
+    this.#endLine(this.#listing.writeUniqueId(messageNumber, buffer, at + 1));
+  };
+
+  #endLine(at: number): void {
+    this.#output.buffer[at] = CR;
+    this.#output.buffer[at + 1] = LF;
+    this.#output.advance(at + 2);
+  }
+
+  #retrieve(messageNumber: number, topLines: number | null): void {
+    if (this.#exists(messageNumber)) this.#ask({ type: 'retrieve', messageNumber, topLines });
+  }
+
+  #delete(messageNumber: number): void {
+    if (!this.#exists(messageNumber)) return;
+    this.#marks.add(messageNumber);
+    this.#markedOctets += this.#listing.octetsOf(messageNumber);
+    this.#ok('marked; QUIT removes it');
+  }
+
+  /** Says so when a message is not there, or not any more. */
+  #exists(messageNumber: number): boolean {
+    if (messageNumber < 1 || messageNumber > this.#listing.count) {
+      this.#error(null, `no such message, there are ${this.#listing.count}`);
+      return false;
+    }
+    if (this.#marks.has(messageNumber)) {
+      this.#error(null, 'message is marked as deleted');
+      return false;
+    }
+    return true;
+  }
+
+  // ----- what the caller answers
+
+  #authenticate(credentials: Credentials): void {
+    this.#ask({ type: 'authenticate', credentials });
+  }
+
+  #ask(request: ServerRequest): void {
+    this.#phase = { type: 'asking', request, asked: false };
+  }
+
+  #opened(listing: MaildropListing): void {
+    this.#listing = listing;
+    this.#marks = new DeletionMarkSet(listing.count);
+    this.#enter('transaction');
+    this.#options.trace?.({
+      type: 'opened',
+      identity: this.#identity as Identity,
+      messages: listing.count,
+      octets: listing.totalOctets,
+    });
+    this.#ok(`${listing.count} messages (${listing.totalOctets} octets)`);
+  }
+
+  #startBody(request: RetrieveRequest): void {
+    const { messageNumber, topLines } = request;
+    this.#options.trace?.({ type: 'retrieved', messageNumber, topLines });
+    this.#ok(
+      topLines === null ? `${this.#listing.octetsOf(messageNumber)} octets` : 'top of message follows',
+    );
+    const cutter = topLines === null ? null : new TopCutter(topLines);
+    this.#phase = { type: 'body', cutter, chunk: null, encoded: 0, asked: false, ended: false };
+  }
+
+  #committed({ removed, failed }: CommitOutcome): void {
+    this.#options.trace?.({ type: 'committed', removed, failed });
+    if (failed === 0) return this.#sayAndClose('quit', 'bye');
+    this.#failAndClose('commit-failed', 'SYS/TEMP', `${failed} marked messages could not be removed`);
+  }
+
+  #refused(request: ServerRequest, { reason, text }: Refusal): void {
+    const said = text ?? REFUSED[reason];
+    if (request.type === 'commit') return this.#failAndClose('commit-failed', codeOf(reason), said);
+    if (reason === 'bad-credentials' && ++this.#authFailures >= this.#limits.maxAuthFailures) {
+      return this.#failAndClose('too-many-auth-failures', codeOf(reason), said);
+    }
+    this.#error(codeOf(reason), said);
+  }
+
+  #askedBody(): Body | null {
+    if (this.#state === 'closed') return null;
+    const phase = this.#phase;
+    if (phase.type !== 'body' || !phase.asked) return usage('No chunk of a body was asked for.');
+    phase.asked = false;
+    return phase;
+  }
+
+  // ----- what is on offer
+
+  get #plaintextAllowed(): boolean {
+    return this.#tls === 'active' || this.#options.plaintextAuth === 'allow';
+  }
+
+  #offered(): readonly OfferedMechanism[] {
+    return this.#mechanisms.filter((mechanism) => !mechanism.plaintext || this.#plaintextAllowed);
+  }
+
+  #capabilities(): string[] {
+    const { userPass, implementation, expire, loginDelaySeconds } = this.#options;
+    const capabilities = new Map<string, readonly string[]>([
+      ['TOP', []],
+      ['UIDL', []],
+      ['RESP-CODES', []],
+      ['AUTH-RESP-CODE', []],
+      ['PIPELINING', []],
+    ]);
+    if (userPass !== false && this.#plaintextAllowed) capabilities.set('USER', []);
+    const mechanisms = this.#offered().map(({ name }) => name);
+    if (mechanisms.length > 0) capabilities.set('SASL', mechanisms);
+    // Announced exactly while it can be used; RFC 2595 and RFC 2449 disagree about the rest.
+    if (this.#tls === 'offered' && this.#state === 'authorization') capabilities.set('STLS', []);
+    if (expire != null) capabilities.set('EXPIRE', [expire === 'never' ? 'NEVER' : String(expire)]);
+    if (loginDelaySeconds != null) capabilities.set('LOGIN-DELAY', [String(loginDelaySeconds)]);
+    if (implementation != null) capabilities.set('IMPLEMENTATION', [implementation]);
+    return encodeCapabilities(capabilities);
+  }
+
+  // ----- what is said
+
+  #ok(text: string): void {
+    this.#say('+OK', null, text);
+  }
+
+  #error(code: ResponseCode | null, text: string): void {
+    this.#say('-ERR', code, text);
+  }
+
+  #say(status: '+OK' | '-ERR', code: ResponseCode | null, text: string): void {
+    const line = encodeStatusLine(status, code, text);
+    this.#output.line(line);
+    this.#options.trace?.({ type: 'status', line });
+  }
+
+  #lines(text: string, lines: readonly string[]): void {
+    this.#ok(text);
+    const write = (line: number) => this.#output.line(lines[line - 1] as string);
+    this.#phase = { type: 'multi-line', count: lines.length, write, next: 1 };
+  }
+
+  /** A command that no session of a sane client holds; too many of them in a row end the session. */
+  #bad(text: string): void {
+    if (++this.#badCommands < this.#limits.maxBadCommands) return this.#error(null, text);
+    this.#failAndClose('too-many-bad-commands', null, 'too many bad commands');
+  }
+
+  #sayAndClose(reason: CloseReason, text: string): void {
+    this.#ok(text);
+    this.#close(reason);
+  }
+
+  #failAndClose(reason: CloseReason, code: ResponseCode | null, text: string): void {
+    this.#error(code, text);
+    this.#close(reason);
+  }
+
+  #close(reason: CloseReason): void {
+    this.#enter('closed');
+    this.#reader.clear();
+    this.#phase = { type: 'closing', reason };
+  }
+
+  #enter(state: ServerState): void {
+    this.#state = state;
+    this.#options.trace?.({ type: 'state', state });
+  }
+}
