@@ -9,7 +9,8 @@ const BLOCK_OCTETS = 16 * 1024;
 const INPUT = 16;
 const OUTPUT = INPUT + BLOCK_OCTETS + 16;
 
-const CODE =
+/** The module in base64: `wire-kernel.wat`, assembled. */
+export const KERNEL_CODE =
   'AGFzbQEAAAABDwJgBH9/f38Bf2ACf38BfwMDAgABBQQBAQEBBxsDBm1lbW9yeQIABmVuY29kZQAABWNvdW50AAEKugIC6wEDAX8CewF/AkADQCAAIAMgAmtqIQQgBCABSwRAIAEhBAsDQCAAIARPDQIgAP0ABAAhBSAAQQFr/QAEACEGIAIgBf0LBAAgBUEK/Q/9IyAGQQ39D/0j/U8gBUEu/Q/9IyAGQQr9D/0j/U79UP1kIQcgB0UEQCAAQRBqIQAgAkEQaiECDAELCyAHaCEHIAAgB2ohACACIAdqIQIgACAETw0BIAJBjRRBrtwAIAAtAABBCkYbOwEAIABBAWohACACQQJqIQIgAiADSQ0ACwsgACAESwRAIAIgACAEa2shAiAEIQALIABBEHQgAnILSwEBfyABQQD9D/0LBAACQANAIAAgAU8NASACIAD9AAQAQQr9D/0jIABBAWv9AAQAQQ39D/0j/U/9ZGlqIQIgAEEQaiEADAALCyACCw==';
 
 /** What the kernel exports, with addresses in its memory; see `wire-kernel.wat`. */
@@ -83,7 +84,7 @@ export function wireKernel(): WireKernel | null {
 
 function compiled(): WireKernel | null {
   try {
-    const code = Uint8Array.from(atob(CODE), (character) => character.charCodeAt(0));
+    const code = Uint8Array.from(atob(KERNEL_CODE), (character) => character.charCodeAt(0));
     const instance = new WebAssembly.Instance(new WebAssembly.Module(code));
     return new WireKernel(instance.exports as unknown as Exports);
   } catch {

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { WireDecoder, type WireDecoderOptions } from '../src/wire-decoder.js';
+import { WireEncoder } from '../src/wire-encoder.js';
+import { chunkLengths, chunksOf, cuts, latin1, octets, storedMessage } from './stored-message.js';
+
+interface Read {
+  readonly content: string;
+  readonly done: boolean;
+  /** What came after the terminator. */
+  readonly rest: string;
+}
+
+function read(chunks: readonly Uint8Array[], options?: WireDecoderOptions): Read {
+  const decoder = new WireDecoder(options);
+  let content = '';
+  for (const [i, chunk] of chunks.entries()) {
+    const { segments, consumed, done } = decoder.decode(chunk);
+    content += segments.map(latin1).join('');
+    if (done) {
+      const rest =
+        latin1(chunk.subarray(consumed)) +
+        chunks
+          .slice(i + 1)
+          .map(latin1)
+          .join('');
+      return { content, done, rest };
+    }
+    expect(consumed).toBe(chunk.length);
+  }
+  return { content, done: false, rest: '' };
+}
+
+/** The rule, written on the whole text: lines end with what this expression says. */
+function expected(wire: string, lineEnd: '\\r\\n' | '\\r?\\n'): Read {
+  const terminator = new RegExp(`(?<=^|${lineEnd})\\.${lineEnd}`).exec(wire);
+  const stuffing = new RegExp(`(?<=^|${lineEnd})\\.`, 'g');
+  if (terminator !== null) {
+    const content = wire.slice(0, terminator.index).replace(stuffing, '');
+    return { content, done: true, rest: wire.slice(terminator.index + terminator[0].length) };
+  }
+  // A dot that starts the last line, with or without a CR, may be the start of the terminator.
+  const certain = wire.replace(new RegExp(`(?<=(?:^|${lineEnd})\\.)\\r$`), '');
+  return { content: certain.replace(stuffing, ''), done: false, rest: '' };
+}
+
+const VECTORS: readonly (readonly [rule: string, wire: string, content: string])[] = [
+  ['reads an empty response', '.\r\n', ''],
+  // TV-STUFF
+  ['removes one dot', 'a\r\n..\r\n...b\r\n..c\r\n\r\n.\r\n', 'a\r\n.\r\n..b\r\n.c\r\n\r\n'],
+  ['removes a dot that nobody had to stuff', '.a\r\n.\r\n', 'a\r\n'],
+  ['takes no line for the terminator that only starts with a dot', '. \r\n.x\r\n.\r\n', ' \r\nx\r\n'],
+  ['takes ". CR" and something else for content', 'a\r\n.\rb\r\n.\r\r\n.\r\n', 'a\r\n\rb\r\n\r\r\n'],
+  ['leaves dots inside lines alone', 'a.\r\nb..c\r\n.\r\n', 'a.\r\nb..c\r\n'],
+  ['takes a lone dot between bare LFs for content', 'A: b\r\n\n.\n\r\n.\r\n', 'A: b\r\n\n.\n\r\n'],
+  ['takes a lone dot between a bare LF and CRLF for content', 'A: b\r\n\n.\r\n.\r\n', 'A: b\r\n\n.\r\n'],
+  ['takes a lone dot between CRLF and a bare LF for content', 'A: b\r\n.\nc\r\n.\r\n', 'A: b\r\n\nc\r\n'],
+  ['takes a lone dot between bare CRs for content', 'a\r.\r.\r\n.\r\n', 'a\r.\r.\r\n'],
+  ['finds the terminator after CR CR LF', 'a\r\r\n.\r\n', 'a\r\r\n'],
+  ['leaves NUL and 8-bit octets alone', '\0\x80\xff\r\n.\r\n', '\0\x80\xff\r\n'],
+];
+
+const BARE_LF_VECTORS: readonly (readonly [rule: string, wire: string, content: string])[] = [
+  ['reads an empty response that ends in a bare LF', '.\n', ''],
+  ['reads a response with bare LFs, and leaves them', 'a\n..\n...b\n\n.\n', 'a\n.\n..b\n\n'],
+  ['finds a proper terminator after bare LFs', 'a\nb\n.\r\n', 'a\nb\n'],
+  ['reads both line ends once the first was a bare LF', 'a\n..b\r\n..c\n.\n', 'a\n.b\r\n.c\n'],
+];
+
+/** After the terminator another response starts, which may look like anything. */
+const NEXT = ['', '+OK\r\n', '.\r\n', '\n'];
+
+describe('WireDecoder', () => {
+  for (const [rule, wire, content] of VECTORS) {
+    it(rule, () => {
+      for (const rest of NEXT) {
+        for (const [cut, chunks] of Object.entries(cuts(wire + rest))) {
+          expect(read(chunks), cut).toEqual({ content, done: true, rest });
+          expect(read(chunks, { acceptBareLf: true }), cut).toEqual({ content, done: true, rest });
+        }
+      }
+    });
+  }
+
+  for (const [rule, wire, content] of BARE_LF_VECTORS) {
+    it(`${rule}, only with acceptBareLf`, () => {
+      for (const [cut, chunks] of Object.entries(cuts(`${wire}+OK\r\n`))) {
+        expect(read(chunks, { acceptBareLf: true }), cut).toEqual({ content, done: true, rest: '+OK\r\n' });
+        expect(read(chunks).done, cut).toBe(false);
+      }
+    });
+  }
+
+  it('finds the terminator wherever the chunks end', () => {
+    const wire = '..\r\n\r\n.\r.\r\n\r\n..\r\r\n.\r\n+OK\r\n';
+    const whole = read([octets(wire)]);
+    expect(whole).toEqual({ content: '.\r\n\r\n\r.\r\n\r\n.\r\r\n', done: true, rest: '+OK\r\n' });
+    for (let first = 0; first <= wire.length; first++) {
+      for (let second = first; second <= wire.length; second++) {
+        const chunks = [wire.slice(0, first), wire.slice(first, second), wire.slice(second)].map(octets);
+        expect(read(chunks)).toEqual(whole);
+      }
+    }
+  });
+
+  it('reads any octets by the rule, in any chunks', () => {
+    fc.assert(
+      fc.property(storedMessage, chunkLengths, fc.boolean(), (wire, lengths, acceptBareLf) => {
+        const text = latin1(wire);
+        const bareFirst = /^[^\n]*(?<!\r)\n/.test(text);
+        const lineEnd = acceptBareLf && bareFirst ? '\\r?\\n' : '\\r\\n';
+        expect(read(chunksOf(wire, lengths), { acceptBareLf })).toEqual(expected(text, lineEnd));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('gives back what the encoder was given, with its line ends made CRLF', () => {
+    fc.assert(
+      fc.property(storedMessage, chunkLengths, fc.boolean(), (stored, lengths, acceptBareLf) => {
+        const encoder = new WireEncoder();
+        const wire = new Uint8Array(stored.length * 2 + 5);
+        encoder.encode(stored, 0, wire, 0);
+        const end = encoder.end(wire, encoder.produced);
+        const lines = latin1(stored).replace(/(?<!\r)\n/g, '\r\n');
+        const content = lines === '' || lines.endsWith('\n') ? lines : `${lines}\r\n`;
+        const chunks = chunksOf(wire.subarray(0, end), lengths);
+        expect(read(chunks, { acceptBareLf })).toEqual({ content, done: true, rest: '' });
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('is not done without a terminator, and gives no octet of a possible one away', () => {
+    for (const wire of ['', 'a', 'a\r\n', 'a\r\n.', 'a\r\n.\r']) {
+      for (const chunks of Object.values(cuts(wire))) {
+        expect(read(chunks)).toEqual({ content: wire.slice(0, 3), done: false, rest: '' });
+      }
+    }
+  });
+
+  it('makes views on the chunk, and few of them', () => {
+    const chunk = octets(`${'x'.repeat(98)}\r\n`.repeat(100));
+    const decoder = new WireDecoder();
+    const { segments } = decoder.decode(chunk);
+    expect(segments).toHaveLength(1);
+    expect(segments[0]?.buffer).toBe(chunk.buffer);
+    expect(segments[0]).toEqual(chunk);
+
+    const dots = octets('..\r\n'.repeat(10_000));
+    const { segments: afterDots } = new WireDecoder().decode(dots);
+    expect(afterDots.length).toBeLessThan(100);
+    expect(afterDots.map(latin1).join('')).toBe('.\r\n'.repeat(10_000));
+    expect(latin1(dots)).toBe('..\r\n'.repeat(10_000));
+  });
+
+  it('reads one response after the other', () => {
+    const decoder = new WireDecoder({ acceptBareLf: true });
+    const wire = octets('a\n..\n.\n.\r\nb\r\n\n.\n\r\n.\r\nc\n.\n');
+    const contents: string[] = [];
+    for (let at = 0; at < wire.length; ) {
+      const { segments, consumed, done } = decoder.decode(wire.subarray(at));
+      expect(done).toBe(true);
+      contents.push(segments.map(latin1).join(''));
+      at += consumed;
+    }
+    expect(contents).toEqual(['a\n.\n', '', 'b\r\n\n.\n\r\n', 'c\n']);
+  });
+});
