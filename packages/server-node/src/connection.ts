@@ -1,0 +1,228 @@
+import type { Socket } from 'node:net';
+import type {
+  Authenticator,
+  CloseReason,
+  Credentials,
+  MessageStore,
+  Peer,
+  Refusal,
+  ServerTrace,
+} from '@pop3/core';
+import { serve } from '@pop3/core/driver';
+import { type ConnectionInfo, type FaultEvent, publish } from './diagnostics.js';
+import type { completeLimits } from './limits.js';
+import { type LoginDelay, withPolicy } from './login-policy.js';
+import { SocketChannel, type Waiting } from './socket-channel.js';
+import type { Certificates } from './tls.js';
+
+/** What every connection of a server shares. */
+export interface ConnectionContext {
+  readonly store: MessageStore;
+  readonly authenticator: Authenticator;
+  readonly limits: ReturnType<typeof completeLimits>;
+  readonly certificates: Certificates | null;
+  readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
+  readonly loginDelay: LoginDelay | null;
+  readonly greeting: string | undefined;
+  readonly implementation: string | null;
+  readonly expire: number | 'never' | null;
+  /** A timestamp that was never used before (RFC 1939 section 7). */
+  apopTimestamp(): string;
+}
+
+/** How long a peer may take to close its side after ours has said the last word. */
+const LINGER_MS = 2_000;
+
+/** One connection from its start to its end: the handshake, the session, the clocks, the record of it. */
+export class Connection implements Waiting {
+  readonly #socket: Socket;
+  readonly #info: ConnectionInfo;
+  readonly #context: ConnectionContext;
+  readonly #abort = new AbortController();
+  readonly #startedAt = performance.now();
+  #channel: SocketChannel | null = null;
+  #peer: Peer;
+  #clock: NodeJS.Timeout;
+  #sendClock: NodeJS.Timeout | null = null;
+  #state: 'working' | 'reading' | 'sending' = 'working';
+
+  #username: string | null = null;
+  #maildrop: string | null = null;
+  #retrieved = 0;
+  #removed = 0;
+  #failed = 0;
+
+  constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext) {
+    this.#socket = socket;
+    this.#info = info;
+    this.#context = context;
+    this.#peer = { address: info.address, tls: false, certificate: null };
+    this.#clock = setTimeout(() => this.stop('autologout'), context.limits.loginTimeoutMs);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#abort.abort('aborted'));
+  }
+
+  /** Whether somebody has logged in: then a server that shuts down lets the session go on for a while. */
+  get loggedIn(): boolean {
+    return this.#maildrop !== null;
+  }
+
+  /** Runs to the end of the session. Never rejects. The socket may close a little later. */
+  async run(tls: 'off' | 'starttls' | 'implicit'): Promise<void> {
+    publish.connected.publish(this.#info);
+    const socket = tls === 'implicit' ? await this.#handshake(this.#socket) : this.#socket;
+    try {
+      if (socket !== null) await this.#serve(socket, tls === 'starttls');
+    } catch (error) {
+      // A defect of ours ends this connection, not the server.
+      this.#fault({ during: 'session', error });
+      this.#socket.destroy();
+    }
+    clearTimeout(this.#clock);
+  }
+
+  /** Ends the session at once, and without UPDATE. */
+  stop(reason: 'autologout' | 'aborted'): void {
+    this.#abort.abort(reason);
+    // Who does not take what we send, or shakes no hands, would not take a goodbye either.
+    if (this.#state === 'reading') this.#channel?.stopReading();
+    else this.#socket.destroy();
+  }
+
+  reading(): void {
+    this.#state = 'reading';
+    if (this.loggedIn) this.#clock.refresh();
+  }
+
+  received(): void {
+    this.#state = 'working';
+  }
+
+  sending(): void {
+    this.#state = 'sending';
+    this.#sendClock = setTimeout(() => this.stop('aborted'), this.#context.limits.sendTimeoutMs);
+  }
+
+  sent(): void {
+    this.#state = 'working';
+    if (this.#sendClock !== null) clearTimeout(this.#sendClock);
+  }
+
+  async #handshake(plain: Socket): Promise<Socket | null> {
+    try {
+      const { socket, peer } = await this.#secured(plain);
+      this.#peer = peer;
+      return socket;
+    } catch {
+      plain.destroy();
+      return null;
+    }
+  }
+
+  async #secured(plain: Socket): Promise<{ socket: Socket; peer: Peer }> {
+    try {
+      const secured = await (this.#context.certificates as Certificates).handshake(plain);
+      secured.socket.on('error', () => {});
+      return secured;
+    } catch (error) {
+      publish.rejected.publish({ ...this.#info, reason: 'tls-handshake-failed', error });
+      throw error;
+    }
+  }
+
+  async #serve(socket: Socket, offerTls: boolean): Promise<void> {
+    const shared = this.#context;
+    const channel = new SocketChannel(socket, this, offerTls ? (plain) => this.#secured(plain) : null);
+    this.#channel = channel;
+    const reason = await serve({
+      channel,
+      peer: this.#peer,
+      store: shared.store,
+      signal: this.#abort.signal,
+      authenticator: withPolicy(shared.authenticator, {
+        delayMs: shared.limits.failedLoginDelayMs,
+        maxDelayMs: shared.limits.maxFailedLoginDelayMs,
+        loginDelay: shared.loginDelay,
+        refused: (credentials, refusal) => this.#loginRefused(credentials, refusal),
+      }),
+      session: {
+        ...(shared.greeting !== undefined && { greeting: shared.greeting }),
+        apopTimestamp: shared.authenticator.accepts.includes('apop') ? shared.apopTimestamp() : null,
+        plaintextAuth: this.#plaintextAuth(),
+        implementation: shared.implementation,
+        expire: shared.expire,
+        loginDelaySeconds: shared.loginDelay?.seconds ?? null,
+        limits: shared.limits,
+        trace: (event) => this.#trace(event),
+      },
+      onFault: (fault) => this.#fault(fault),
+    });
+    this.#goodbye(channel);
+    this.#record(reason);
+  }
+
+  #plaintextAuth(): 'refuse' | 'allow' {
+    const { plaintextAuth } = this.#context;
+    if (plaintextAuth !== 'allow-on-loopback') return plaintextAuth;
+    return isLoopback(this.#info.address) ? 'allow' : 'refuse';
+  }
+
+  #trace(event: ServerTrace): void {
+    if (event.type === 'opened') {
+      this.#username = event.identity.username;
+      this.#maildrop = event.identity.maildrop;
+      clearTimeout(this.#clock);
+      this.#clock = setTimeout(() => this.#autologout(), this.#context.limits.autologoutMs);
+    } else if (event.type === 'retrieved') {
+      if (event.topLines === null) this.#retrieved++;
+    } else if (event.type === 'committed') {
+      this.#removed = event.removed;
+      this.#failed = event.failed;
+    }
+    if (publish.trace.hasSubscribers) publish.trace.publish({ ...this.#info, event });
+  }
+
+  /** Only a peer that we wait for is idle; a long answer is not (RFC 1939 section 3). */
+  #autologout(): void {
+    if (this.#state === 'reading') this.stop('autologout');
+    else this.#clock.refresh();
+  }
+
+  #loginRefused(credentials: Credentials, { reason }: Refusal): void {
+    const username =
+      credentials.type === 'external' ? credentials.authorizationId || null : credentials.username;
+    publish.loginRefused.publish({ ...this.#info, username, credentials: credentials.type, reason });
+  }
+
+  #fault(fault: Pick<FaultEvent, 'during' | 'error'>): void {
+    publish.fault.publish({ ...this.#info, ...fault });
+  }
+
+  #goodbye(channel: SocketChannel): void {
+    if (this.#socket.destroyed) return;
+    channel.end();
+    const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#socket.once('close', () => clearTimeout(linger));
+  }
+
+  #record(reason: CloseReason): void {
+    if (!publish.session.hasSubscribers) return;
+    publish.session.publish({
+      ...this.#info,
+      reason,
+      tls: this.#channel?.socket !== this.#socket || this.#peer.tls,
+      username: this.#username,
+      maildrop: this.#maildrop,
+      retrieved: this.#retrieved,
+      removed: this.#removed,
+      failed: this.#failed,
+      octetsReceived: this.#socket.bytesRead,
+      octetsSent: this.#socket.bytesWritten,
+      durationMs: Math.round(performance.now() - this.#startedAt),
+    });
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+}

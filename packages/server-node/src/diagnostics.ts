@@ -1,0 +1,82 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
+import type { CloseReason, RefusalReason, ServerTrace } from '@pop3/core';
+import type { Fault } from '@pop3/core/driver';
+
+/** What all events of one connection have in common. */
+export interface ConnectionInfo {
+  /** Counts up within the process. */
+  readonly connection: number;
+  /** Address and port of the peer. */
+  readonly address: string;
+  readonly port: number;
+  /** Port of ours it came to. */
+  readonly localPort: number;
+}
+
+/** A connection was turned away before its session began. */
+export interface RejectedEvent extends ConnectionInfo {
+  readonly reason: 'too-many-connections' | 'too-many-connections-from-address' | 'tls-handshake-failed';
+  /** What TLS said, for `tls-handshake-failed`. */
+  readonly error?: unknown;
+}
+
+/** Credentials were refused, or a maildrop could not be had. */
+export interface LoginRefusedEvent extends ConnectionInfo {
+  /** As the peer gave it; null for EXTERNAL without a name. */
+  readonly username: string | null;
+  readonly credentials: 'password' | 'apop' | 'external';
+  readonly reason: RefusalReason;
+}
+
+/** A session ended. */
+export interface SessionEvent extends ConnectionInfo {
+  readonly reason: CloseReason;
+  readonly tls: boolean;
+  /** Null when nobody logged in. */
+  readonly username: string | null;
+  readonly maildrop: string | null;
+  /** Messages asked for with RETR. */
+  readonly retrieved: number;
+  readonly removed: number;
+  /** Marked messages that could not be removed. */
+  readonly failed: number;
+  readonly octetsReceived: number;
+  readonly octetsSent: number;
+  readonly durationMs: number;
+}
+
+/** An adapter threw, and the peer was told of a temporary failure; or, in `session`, this package has a defect. */
+export interface FaultEvent extends ConnectionInfo {
+  readonly during: Fault | 'session';
+  readonly error: unknown;
+}
+
+/** One step of a session as the core reports it, secrets masked. */
+export interface TraceEvent extends ConnectionInfo {
+  readonly event: ServerTrace;
+}
+
+/** Names of the channels of `node:diagnostics_channel` that this package publishes on. */
+export const CHANNELS = {
+  /** {@link ConnectionInfo} */
+  connected: 'pop3.server.connected',
+  /** {@link RejectedEvent} */
+  rejected: 'pop3.server.rejected',
+  /** {@link LoginRefusedEvent} */
+  loginRefused: 'pop3.server.login-refused',
+  /** {@link SessionEvent} */
+  session: 'pop3.server.session',
+  /** {@link FaultEvent} */
+  fault: 'pop3.server.fault',
+  /** {@link TraceEvent} */
+  trace: 'pop3.server.trace',
+} as const;
+
+export const publish = {
+  connected: diagnosticsChannel.channel(CHANNELS.connected),
+  rejected: diagnosticsChannel.channel(CHANNELS.rejected),
+  loginRefused: diagnosticsChannel.channel(CHANNELS.loginRefused),
+  session: diagnosticsChannel.channel(CHANNELS.session),
+  fault: diagnosticsChannel.channel(CHANNELS.fault),
+  trace: diagnosticsChannel.channel(CHANNELS.trace),
+};

@@ -1,0 +1,12 @@
+export {
+  CHANNELS,
+  type ConnectionInfo,
+  type FaultEvent,
+  type LoginRefusedEvent,
+  type RejectedEvent,
+  type SessionEvent,
+  type TraceEvent,
+} from './diagnostics.js';
+export type { Pop3ServerLimits } from './limits.js';
+export { createPop3Server, type ListenOptions, type Pop3Server, type Pop3ServerOptions } from './server.js';
+export type { TlsOptions } from './tls.js';
