@@ -71,6 +71,12 @@ export class WireKernel {
   }
 }
 
+/** The little that is used of it; not every consumer's `lib` declares WebAssembly. */
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+};
+
 let kernel: WireKernel | null | undefined;
 
 /**
@@ -86,7 +92,7 @@ function compiled(): WireKernel | null {
   try {
     const code = Uint8Array.from(atob(KERNEL_CODE), (character) => character.charCodeAt(0));
     const instance = new WebAssembly.Instance(new WebAssembly.Module(code));
-    return new WireKernel(instance.exports as unknown as Exports);
+    return new WireKernel(instance.exports as Exports);
   } catch {
     return null; /* The JavaScript form does the same. */
   }
