@@ -1,0 +1,1 @@
+export { type MemoryMaildrop, type MemoryMessage, type MemoryStore, memoryStore } from './memory-store.js';
