@@ -10,5 +10,5 @@ const NEAR_OCTETS = 16;
 export function nextLineFeed(octets: Uint8Array, from: number): number {
   const near = Math.min(from + NEAR_OCTETS, octets.length);
   for (let at = from; at < near; at++) if (octets[at] === LF) return at;
-  return near === octets.length ? -1 : octets.indexOf(LF, near);
+  return octets.indexOf(LF, near);
 }

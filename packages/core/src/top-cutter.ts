@@ -26,13 +26,7 @@ export class TopCutter {
 
   /** How many octets of the next chunk of the message, from its start on, belong to the answer. */
   cut(chunk: Uint8Array): number {
-    let at = 0;
-    while (this.#inHeader && at < chunk.length) {
-      const octet = chunk[at++] as number;
-      if (octet === LF && this.#atBlankLine()) this.#inHeader = false;
-      this.#beforeLast = this.#last;
-      this.#last = octet;
-    }
+    let at = this.#inHeader ? this.#endOfHeader(chunk) : 0;
     if (this.#inHeader) return at;
     while (this.#bodyLinesLeft > 0) {
       const lineFeed = nextLineFeed(chunk, at);
@@ -43,7 +37,21 @@ export class TopCutter {
     return at;
   }
 
-  #atBlankLine(): boolean {
-    return this.#last === LF || (this.#last === CR && this.#beforeLast === LF);
+  /** Where the line after the blank line starts, or where the chunk ends. */
+  #endOfHeader(chunk: Uint8Array): number {
+    let last = this.#last;
+    let beforeLast = this.#beforeLast;
+    for (let at = 0; at < chunk.length; at++) {
+      const octet = chunk[at] as number;
+      if (octet === LF && (last === LF || (last === CR && beforeLast === LF))) {
+        this.#inHeader = false;
+        return at + 1;
+      }
+      beforeLast = last;
+      last = octet;
+    }
+    this.#last = last;
+    this.#beforeLast = beforeLast;
+    return chunk.length;
   }
 }

@@ -166,4 +166,13 @@ describe('WireDecoder', () => {
     }
     expect(contents).toEqual(['a\n.\n', '', 'b\r\n\n.\n\r\n', 'c\n']);
   });
+
+  it('takes nothing of the response before for the start of the next', () => {
+    const decoder = new WireDecoder();
+    expect(decoder.decode(octets('.\r')).done).toBe(false);
+    expect(decoder.decode(octets('\n')).done).toBe(true);
+    const { segments, done } = decoder.decode(octets('\n.\r\n.\r\n'));
+    expect(segments.map(latin1).join('')).toBe('\n.\r\n');
+    expect(done).toBe(true);
+  });
 });
