@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parse, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { type Config, configSchema, type Setting, settings } from './schema.js';
+import { suggestionFor } from './suggestion.js';
+import { type KeyPath, type TomlKeys, tomlKeys } from './toml-keys.js';
+
+/** Where the parts of a configuration come from; flags win over the environment, and that over the file. */
+export interface ConfigSources {
+  /** Path of the file; undefined for none. */
+  readonly file?: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Values of the command line by the names of their flags, without hyphens. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** A configuration that cannot be used. Each problem says where it is, which key, and what to do. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Files named in the configuration file are relative to it; those of flags and variables to where one stands. */
+const FILE_KEYS: readonly string[] = ['server.tls_cert', 'server.tls_key', 'users.file', 'store.maildir'];
+
+/**
+ * Puts a configuration together and checks it.
+ *
+ * @throws ConfigError with all problems that were found.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const file = sources.file === undefined ? null : readConfigFile(sources.file);
+  const values: Record<string, unknown> = file === null ? {} : { ...file.values };
+  const origins = new Map<string, string>();
+  for (const setting of settings) {
+    const given = givenBesideTheFile(setting, sources);
+    if (given === null) continue;
+    const section = values[setting.section];
+    // A section that is no table is reported as it is.
+    if (section !== undefined && !isTable(section)) continue;
+    values[setting.section] = { ...section, [setting.key]: given.value };
+    origins.set(`${setting.section}.${setting.key}`, given.origin);
+  }
+
+  const parsed = v.safeParse(configSchema, values);
+  if (!parsed.success) throw new ConfigError(parsed.issues.map((issue) => describe(issue, origins, file)));
+  return file === null ? parsed.output : withResolvedFiles(parsed.output, origins, dirname(file.path));
+}
+
+interface ConfigFile {
+  readonly path: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly keys: TomlKeys;
+}
+
+function readConfigFile(path: string): ConfigFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`${path}: cannot be read: ${(error as Error).message}`]);
+  }
+  try {
+    return { path, values: parse(text), keys: tomlKeys(text) };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [what] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
+    throw new ConfigError([`${path}:${error.line}:${error.column}: not valid TOML: ${what}`]);
+  }
+}
+
+function givenBesideTheFile(
+  setting: Setting,
+  { flags, environment }: ConfigSources,
+): { readonly value: unknown; readonly origin: string } | null {
+  const flag = setting.flag === null ? undefined : flags[setting.flag];
+  if (flag !== undefined) return { value: valueFrom(setting, flag), origin: `--${setting.flag}` };
+  const variable = environment[setting.variable];
+  // An empty variable is what many tools write for one that is not set.
+  if (variable === undefined || variable === '') return null;
+  return { value: valueFrom(setting, variable), origin: setting.variable };
+}
+
+function valueFrom(setting: Setting, given: unknown): unknown {
+  // The one switch among the flags: there, or not.
+  if (setting.flag === 'allow-plaintext-auth') return switchValue(given);
+  if (setting.kind === 'list') return [given].flat().flatMap((item) => String(item).split(','));
+  // Where a flag is given twice, the last one counts.
+  const last = String(Array.isArray(given) ? given.at(-1) : given);
+  return setting.kind === 'number' && /^-?\d+(\.\d+)?$/.test(last) ? Number(last) : last;
+}
+
+function switchValue(given: unknown): unknown {
+  const text = String(given).toLowerCase();
+  if (['true', '1', 'yes', 'on'].includes(text)) return 'allow';
+  return ['false', '0', 'no', 'off'].includes(text) ? 'refuse' : given;
+}
+
+function describe(
+  issue: v.BaseIssue<unknown>,
+  origins: ReadonlyMap<string, string>,
+  file: ConfigFile | null,
+): string {
+  const path: KeyPath = (issue.path ?? []).map((step) => step.key as string | number);
+  const origin = origins.get(path.slice(0, 2).join('.'));
+  const position = file?.keys.positionOf(path) ?? null;
+  const at = position === null ? '' : `:${position.line}:${position.column}`;
+  const where = origin ?? (file === null ? 'configuration' : `${file.path}${at}`);
+  const what =
+    issue.type === 'strict_object' && issue.expected === 'never' ? unknownKey(path) : mustBe(issue);
+  return `${where}: ${nameOf(path)}: ${what}`;
+}
+
+function nameOf(path: KeyPath): string {
+  return path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`))
+    .join('');
+}
+
+function mustBe({ message, type, input }: v.BaseIssue<unknown>): string {
+  if (type === 'strict_object') return `must be a table of keys, not ${shortened(input)}`;
+  return `must be ${message}, not ${shortened(input)}`;
+}
+
+function shortened(input: unknown): string {
+  const text = JSON.stringify(input) ?? String(input);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function unknownKey(path: KeyPath): string {
+  const [first = '', second] = path.map(String);
+  const sections = Object.keys(configSchema.entries);
+  if (second === undefined) {
+    const home = settings.find(({ key }) => key === first.replaceAll('-', '_'));
+    if (home !== undefined) return `belongs under [${home.section}]`;
+    return withSuggestion('unknown section', suggestionFor(first, sections), sections);
+  }
+  const keys = settings.filter(({ section }) => section === first).map(({ key }) => key);
+  const suggestion = suggestionFor(second, keys);
+  const elsewhere = settings.find(({ key }) => key === second);
+  if (suggestion === null && elsewhere !== undefined) {
+    return `unknown key; ${elsewhere.key} belongs under [${elsewhere.section}]`;
+  }
+  return withSuggestion('unknown key', suggestion, keys);
+}
+
+function withSuggestion(what: string, suggestion: string | null, known: readonly string[]): string {
+  return suggestion === null
+    ? `${what}; known are ${known.join(', ')}`
+    : `${what}; did you mean ${suggestion}?`;
+}
+
+function withResolvedFiles(config: Config, origins: ReadonlyMap<string, string>, folder: string): Config {
+  const resolved: Record<string, Record<string, unknown>> = structuredClone(config);
+  for (const { section, key } of settings) {
+    const path = `${section}.${key}`;
+    const value = resolved[section]?.[key];
+    if (!FILE_KEYS.includes(path) || origins.has(path) || typeof value !== 'string') continue;
+    (resolved[section] as Record<string, unknown>)[key] = resolve(folder, value);
+  }
+  return resolved as unknown as Config;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,211 @@
+import { passwordSchemes } from '@pop3/auth-node';
+import * as v from 'valibot';
+import { parseEndpoint } from './endpoint.js';
+
+/**
+ * Everything that can be configured: what is allowed in each place, what it means, and which flag sets it.
+ *
+ * Messages of the checks go on after "must be", so that an error tells what to do.
+ */
+
+const text = v.pipe(v.string('a text in quotes'), v.nonEmpty('a text that is not empty'));
+const whole = (least: number) =>
+  v.pipe(
+    v.number(`a whole number, ${least} or more`),
+    v.integer(`a whole number, ${least} or more`),
+    v.minValue(least, `a whole number, ${least} or more`),
+  );
+const seconds = v.pipe(v.number('a number of seconds'), v.minValue(0, 'a number of seconds, 0 or more'));
+const oneOf = <const Choices extends readonly string[]>(choices: Choices) =>
+  v.picklist(choices, `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`);
+const endpoints = v.array(
+  v.pipe(
+    v.string('a text in quotes, such as "127.0.0.1:110"'),
+    v.check(
+      (input) => parseEndpoint(input) !== null,
+      'HOST:PORT, such as "127.0.0.1:110", "[::1]:110" or "*:110"',
+    ),
+  ),
+  'a list, such as ["127.0.0.1:110"]',
+);
+
+/** What is known of a key beside its type. */
+interface About {
+  readonly description: string;
+  /** The flag of the command line; the environment has it as POP3D_ and the flag in capitals. */
+  readonly flag?: string;
+  /** What stands for its value in the help. None for a switch. */
+  readonly placeholder?: string;
+}
+
+function key<const Schema extends v.GenericSchema>(schema: Schema, { description, ...about }: About) {
+  return v.pipe(
+    schema,
+    v.description<v.InferOutput<Schema>, string>(description),
+    v.metadata<v.InferOutput<Schema>, Omit<About, 'description'>>(about),
+  );
+}
+
+const server = v.strictObject({
+  listen: key(v.optional(endpoints, []), {
+    description: 'Addresses for POP3, with STLS when there is a certificate.',
+    flag: 'listen',
+    placeholder: 'HOST:PORT',
+  }),
+  listen_tls: key(v.optional(endpoints, []), {
+    description: 'Addresses for POP3 inside TLS (port 995).',
+    flag: 'listen-tls',
+    placeholder: 'HOST:PORT',
+  }),
+  tls_cert: key(v.optional(text), {
+    description: 'File with the certificate and its chain, PEM. Read again on SIGHUP.',
+    flag: 'tls-cert',
+    placeholder: 'FILE',
+  }),
+  tls_key: key(v.optional(text), {
+    description: 'File with the key of the certificate, PEM.',
+    flag: 'tls-key',
+    placeholder: 'FILE',
+  }),
+  plaintext_auth: key(v.optional(oneOf(['refuse', 'allow', 'allow-on-loopback']), 'allow-on-loopback'), {
+    description: 'Passwords on connections without TLS.',
+    flag: 'allow-plaintext-auth',
+  }),
+  greeting: key(v.optional(text), { description: 'Text of the first line. Default "POP3 server ready".' }),
+  implementation: key(v.optional(text, 'pop3d'), { description: 'Announced as IMPLEMENTATION.' }),
+  expire: key(v.optional(v.union([v.literal('never'), whole(0)], 'a number of days, or "never"'), 'never'), {
+    description: 'Announced as EXPIRE: after how many days something else deletes messages here.',
+  }),
+  login_delay_seconds: key(v.optional(whole(1)), {
+    description: 'Least time between two logins to one maildrop. Default none.',
+  }),
+  workers: key(v.optional(v.pipe(whole(1), v.maxValue(256, 'at most 256')), 1), {
+    description: 'Processes that share the listeners. More than one costs extra for each connection.',
+    flag: 'workers',
+    placeholder: 'N',
+  }),
+  drain_seconds: key(v.optional(seconds, 10), {
+    description: 'How long sessions may go on after SIGTERM.',
+  }),
+});
+
+const users = v.strictObject({
+  file: key(v.optional(text), {
+    description: "The users file, in Dovecot's passwd-file format. Read again when it changes.",
+    flag: 'users',
+    placeholder: 'FILE',
+  }),
+  default_scheme: key(v.optional(oneOf(passwordSchemes.map(({ names }) => names[0]))), {
+    description: 'How to read passwords without {SCHEME}. Default: such lines are reported and left out.',
+    flag: 'default-scheme',
+    placeholder: 'SCHEME',
+  }),
+});
+
+const store = v.strictObject({
+  maildir: key(v.optional(text), {
+    description: 'Where the Maildir of a user is; {user} stands for the name.',
+    flag: 'maildir',
+    placeholder: 'TEMPLATE',
+  }),
+});
+
+const limits = v.strictObject({
+  max_connections: key(v.optional(whole(1)), { description: 'At the same time, in all. Default 10000.' }),
+  max_connections_per_address: key(v.optional(whole(1)), {
+    description: 'At the same time, from one address. Default 100.',
+  }),
+  max_failed_logins: key(v.optional(whole(1)), {
+    description: 'On one connection, before it is closed. Default 5.',
+  }),
+  max_bad_commands: key(v.optional(whole(1)), {
+    description: 'In a row, before the connection is closed. Default 20.',
+  }),
+  max_command_octets: key(v.optional(whole(255)), {
+    description: 'Length of a command line. Default 255 (RFC 2449).',
+  }),
+  max_sasl_line_octets: key(v.optional(whole(1)), {
+    description: 'Length of an AUTH line or a response to a challenge. Default 65536.',
+  }),
+  login_timeout_seconds: key(v.optional(whole(1)), {
+    description: 'From the connection to the login. Default 120.',
+  }),
+  autologout_seconds: key(v.optional(whole(600)), {
+    description: 'Without a command, after the login. Default and least 600 (RFC 1939).',
+  }),
+  send_timeout_seconds: key(v.optional(whole(1)), {
+    description: 'For a peer to take what is sent. Default 120.',
+  }),
+  failed_login_delay_seconds: key(v.optional(seconds), {
+    description: 'Before the first failed login is answered; doubled with each one. Default 1.',
+  }),
+  max_failed_login_delay_seconds: key(v.optional(seconds), {
+    description: 'Where that doubling ends. Default 16.',
+  }),
+});
+
+const log = v.strictObject({
+  level: key(v.optional(oneOf(['debug', 'info', 'warn', 'error', 'silent']), 'info'), {
+    description: 'The least that is logged. "debug" has each command, with secrets masked.',
+    flag: 'log-level',
+    placeholder: 'LEVEL',
+  }),
+  format: key(v.optional(oneOf(['auto', 'json', 'text']), 'auto'), {
+    description: '"auto" is text on a terminal and JSON lines elsewhere.',
+  }),
+});
+
+/** The shape of the configuration file. */
+export const configSchema = v.strictObject({
+  server: v.optional(server, {}),
+  users: v.optional(users, {}),
+  store: v.optional(store, {}),
+  limits: v.optional(limits, {}),
+  log: v.optional(log, {}),
+});
+
+export type Config = v.InferOutput<typeof configSchema>;
+
+/** One key of the configuration, for documents and for the places that it can be set from. */
+export interface Setting {
+  readonly section: string;
+  readonly key: string;
+  /** How a text from the environment or the command line becomes a value. */
+  readonly kind: 'text' | 'number' | 'list';
+  readonly description: string;
+  /** Undefined where the description gives it. */
+  readonly default: unknown;
+  /** Without the hyphens. */
+  readonly flag: string | null;
+  readonly placeholder: string | null;
+  /** Name in the environment. */
+  readonly variable: string;
+}
+
+/** Every key, in the order of the schema. */
+export const settings: readonly Setting[] = Object.entries(configSchema.entries).flatMap(
+  ([section, { wrapped }]) =>
+    Object.entries<v.GenericSchema>(wrapped.entries).map(([key, schema]) => settingOf(section, key, schema)),
+);
+
+function settingOf(section: string, key: string, schema: v.GenericSchema): Setting {
+  const { flag, placeholder } = v.getMetadata(schema as never) as About;
+  const name = flag ?? `${section}_${key}`;
+  return {
+    section,
+    key,
+    kind: kindOf(schema),
+    description: v.getDescription(schema as never) as string,
+    default: v.getDefault(schema as never),
+    flag: flag ?? null,
+    placeholder: placeholder ?? null,
+    variable: `POP3D_${name.replaceAll('-', '_').toUpperCase()}`,
+  };
+}
+
+function kindOf(schema: v.GenericSchema): Setting['kind'] {
+  const { type } = 'wrapped' in schema ? (schema.wrapped as v.GenericSchema) : schema;
+  if (type === 'array') return 'list';
+  // The one union is a number or a word.
+  return type === 'number' || type === 'union' ? 'number' : 'text';
+}

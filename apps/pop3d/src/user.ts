@@ -1,0 +1,122 @@
+import type { Readable, Writable } from 'node:stream';
+import {
+  hashPassword,
+  passwordSchemes,
+  problemOfName,
+  readUsersFile,
+  type UsersFileChange,
+  updateUsersFile,
+} from '@pop3/auth-node';
+import { isPop3Error } from '@pop3/core';
+import { EXIT, Failure, isPermissionError, systemCodeOf } from './failure.js';
+import { readPassword } from './read-password.js';
+
+/** Where a command reads and writes. */
+export interface Terminal {
+  readonly input: Readable & { readonly isTTY?: boolean | undefined };
+  readonly output: Writable;
+  readonly error: Writable;
+}
+
+/** What `pop3d user` can do. */
+export type UserAction = 'add' | 'passwd' | 'remove' | 'list';
+
+/** `pop3d user add|passwd|remove NAME`. */
+export async function changeUser(
+  action: Exclude<UserAction, 'list'>,
+  name: string,
+  file: string,
+  scheme: string | undefined,
+  terminal: Terminal,
+): Promise<void> {
+  checkName(name);
+  checkScheme(scheme);
+  await checkUser(action, name, file);
+  const change = await changeFor(action, name, scheme, terminal);
+  const outcome = await explained(file, () => updateUsersFile(file, change));
+  if (outcome !== 'done') throw refusal(outcome, name, file);
+  terminal.output.write(`${DONE[action]} ${name}\n`);
+}
+
+/** `pop3d user list`: the names, one on a line. */
+export async function listUsers(file: string, terminal: Terminal): Promise<void> {
+  const { entries, problems } = await explained(file, () => readUsersFile(file));
+  for (const { line, message } of problems) terminal.error.write(`${file}:${line}: ${message}\n`);
+  for (const { name } of entries) terminal.output.write(`${name}\n`);
+}
+
+const DONE = { add: 'added', passwd: 'changed the password of', remove: 'removed' } as const;
+
+function checkName(name: string): void {
+  const problem = problemOfName(name);
+  if (problem !== null) throw new Failure(EXIT.badInput, `${JSON.stringify(name)}: ${problem}`);
+}
+
+function checkScheme(scheme: string | undefined): void {
+  if (scheme === undefined) return;
+  if (passwordSchemes.some(({ names }) => names.includes(scheme.toUpperCase()))) return;
+  const known = passwordSchemes.map(({ names }) => names[0]).join(', ');
+  throw new Failure(EXIT.usage, `--scheme ${scheme} is not known; known are ${known}`);
+}
+
+/** Before anybody types a password for nothing. The change itself looks again. */
+async function checkUser(action: UserAction, name: string, file: string): Promise<void> {
+  const { entries } = await explained(file, () => readUsersFile(file)).catch((error: unknown) => {
+    if (action === 'add' && error instanceof MissingFile) return { entries: [] };
+    throw error;
+  });
+  const exists = entries.some((entry) => entry.name === name);
+  if (exists && action === 'add') throw refusal('exists', name, file);
+  if (!exists && action !== 'add') throw refusal('no-such-user', name, file);
+}
+
+async function changeFor(
+  action: Exclude<UserAction, 'list'>,
+  name: string,
+  scheme: string | undefined,
+  terminal: Terminal,
+): Promise<UsersFileChange> {
+  if (action === 'remove') return { type: 'remove', name };
+  const password = await readPassword(terminal.input, terminal.error);
+  return {
+    type: action === 'add' ? 'add' : 'set-password',
+    name,
+    password: await hashed(password, scheme),
+  };
+}
+
+async function hashed(password: string, scheme: string | undefined): Promise<string> {
+  try {
+    return await hashPassword(password, scheme);
+  } catch (error) {
+    // Such as a password that the scheme cannot hold.
+    if (isPop3Error(error)) throw new Failure(EXIT.badInput, error.message);
+    throw error;
+  }
+}
+
+function refusal(outcome: 'exists' | 'no-such-user', name: string, file: string): Failure {
+  return outcome === 'exists'
+    ? new Failure(
+        EXIT.badInput,
+        `${name} is in ${file} already; to change the password: pop3d user passwd ${name}`,
+      )
+    : new Failure(EXIT.noSuchUser, `${name} is not in ${file}; to see who is: pop3d user list`);
+}
+
+class MissingFile extends Failure {}
+
+async function explained<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') {
+      throw new MissingFile(
+        EXIT.badInput,
+        `${file} is not there; pop3d user add makes it in a folder that exists`,
+      );
+    }
+    if (isPermissionError(error)) throw new Failure(EXIT.noPermission, (error as Error).message);
+    throw error;
+  }
+}
