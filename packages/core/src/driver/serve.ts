@@ -136,12 +136,12 @@ class Driver {
             await this.#work(action.request);
           } else {
             const pending = this.#retrieve(action.request);
-            if (pending !== undefined) await this.#meanwhile(pending);
+            if (pending !== undefined) await this.#conclude(pending);
           }
           break;
         case 'read-body': {
           const pending = this.#readBody();
-          if (pending !== undefined) await this.#meanwhile(pending);
+          if (pending !== undefined) await this.#conclude(pending);
           break;
         }
         case 'end-body':
@@ -258,7 +258,7 @@ class Driver {
   }
 
   /** The first chunk is there before the peer is told that the message follows: what fails until then is still an `-ERR`. */
-  #retrieve(request: Request<'retrieve'>): Promise<void> | undefined {
+  #retrieve(request: Request<'retrieve'>): Promise<Conclusion> | undefined {
     const { messageNumber, topLines } = request;
     const maildrop = this.#opened;
     const answer = (first: IteratorResult<Uint8Array> | null) => {
@@ -286,7 +286,7 @@ class Driver {
     );
   }
 
-  #readBody(): Promise<void> | undefined {
+  #readBody(): Promise<Conclusion> | undefined {
     return attempt(
       () => {
         const first = this.#first;
@@ -301,12 +301,13 @@ class Driver {
     );
   }
 
-  /** Sends what has been said so far while something is awaited. */
-  async #meanwhile(pending: Promise<void>): Promise<void> {
+  /** Sends what has been said so far while something is awaited. The session hears of it only when that is done. */
+  async #conclude(pending: Promise<Conclusion>): Promise<void> {
     for (let action = this.#session.next(); action.type === 'write'; action = this.#session.next()) {
       await this.#write(action.octets);
     }
-    await pending;
+    const conclude = await pending;
+    conclude();
   }
 
   async #endBody(): Promise<void> {
@@ -363,12 +364,15 @@ function then<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>)
   return isPending(value) ? value.then(next) : next(value);
 }
 
+/** What remains to be told to the session. */
+type Conclusion = () => void;
+
 /** Works without a promise where nothing has to be waited for; otherwise returns one that never rejects. */
 function attempt<T>(
   work: () => MaybePromise<T>,
   done: (result: T) => void,
   failed: (error: unknown) => void,
-): Promise<void> | undefined {
+): Promise<Conclusion> | undefined {
   let result: MaybePromise<T>;
   try {
     result = work();
@@ -376,7 +380,12 @@ function attempt<T>(
     failed(error);
     return undefined;
   }
-  if (isPending(result)) return Promise.resolve(result).then(done, failed);
+  if (isPending(result)) {
+    return Promise.resolve(result).then(
+      (value) => () => done(value),
+      (error) => () => failed(error),
+    );
+  }
   done(result);
   return undefined;
 }
