@@ -52,6 +52,7 @@ for (const lineOctets of [1, 8, 16, 24, 32, 78, 1000]) {
 heading('decode, chunks of 65536: ms/MB');
 for (const [name, wire] of [
   ['CRLF mail', CRLF_MAIL],
+  ['dot every 13 lines', repeated(`${`${'x'.repeat(76)}\r\n`.repeat(12)}..\r\n`)],
   ['only stuffed dots', repeated('..\r\n')],
   ['only CRLF', repeated('\r\n')],
 ]) {

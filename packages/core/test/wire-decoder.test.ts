@@ -17,6 +17,7 @@ function read(chunks: readonly Uint8Array[], options?: WireDecoderOptions): Read
   for (const [i, chunk] of chunks.entries()) {
     const { segments, consumed, done } = decoder.decode(chunk);
     content += segments.map(latin1).join('');
+    expect(segments.every((segment) => segment.length > 0)).toBe(true);
     if (done) {
       const rest =
         latin1(chunk.subarray(consumed)) +
@@ -149,7 +150,7 @@ describe('WireDecoder', () => {
 
     const dots = octets('..\r\n'.repeat(10_000));
     const { segments: afterDots } = new WireDecoder().decode(dots);
-    expect(afterDots.length).toBeLessThan(100);
+    expect(afterDots.length).toBeLessThan(300);
     expect(afterDots.map(latin1).join('')).toBe('.\r\n'.repeat(10_000));
     expect(latin1(dots)).toBe('..\r\n'.repeat(10_000));
   });
