@@ -3,7 +3,7 @@
  * The code is `wire-kernel.wat`; a test assembles that file and compares it with the octets here.
  */
 
-/** What is copied in and out at a time. Twice this, and 17 octets more, has to fit into 64 KiB, the kernel's memory. */
+/** What is copied in and out at a time. Twice this and a little room have to fit into 64 KiB, the kernel's memory. */
 const BLOCK_OCTETS = 16 * 1024;
 /** Before the block stands the octet that came before it; after it the kernel needs room for 16 octets. */
 const INPUT = 16;

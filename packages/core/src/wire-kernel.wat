@@ -2,7 +2,7 @@
 ;;
 ;; Both functions look at 16 octets at a time, and at the 16 octets that start one earlier: what is special about an
 ;; octet depends on nothing but the octet before it. So the octet at $from - 1 has to be the one that came before.
-;; Blocks reach past both ends: up to 16 octets after $end are read, or set to 0, and up to 17 after $limit written over.
+;; Blocks reach past both ends: up to 16 octets after $end are read or set to 0, up to 17 after $limit are written over.
 (module
   (memory (export "memory") 1 1)
 
