@@ -1,0 +1,81 @@
+import { subscribe } from 'node:diagnostics_channel';
+import {
+  CHANNELS,
+  type FaultEvent,
+  type LoginRefusedEvent,
+  type RejectedEvent,
+  type SessionEvent,
+  type TraceEvent,
+} from '@pop3/server-node';
+import type { Log } from './log.js';
+
+/** Connections that are turned away come in floods; one line a second tells as much. */
+const REJECTED_LINE_EVERY_MS = 1_000;
+
+/** Writes what the server tells on its channels into the log. For the rest of the process's life. */
+export function logSessions(log: Log): void {
+  on<SessionEvent>(CHANNELS.session, (event) => {
+    log.info(
+      {
+        user: event.username,
+        ...(event.maildrop !== event.username && { maildrop: event.maildrop }),
+        peer: plainAddress(event.address),
+        tls: event.tls,
+        reason: event.reason,
+        retrieved: event.retrieved,
+        deleted: event.removed,
+        ...(event.failed > 0 && { notDeleted: event.failed }),
+        octetsSent: event.octetsSent,
+        octetsReceived: event.octetsReceived,
+        ms: event.durationMs,
+      },
+      'session',
+    );
+  });
+
+  on<LoginRefusedEvent>(CHANNELS.loginRefused, (event) => {
+    const line = loginRefusedLine(event);
+    // Only a wrong password is something to ban a peer for.
+    if (event.reason === 'bad-credentials') log.warn(line);
+    else log.info(line);
+  });
+
+  on<FaultEvent>(CHANNELS.fault, ({ address, during, error }) => {
+    log.error({ err: error, during, peer: plainAddress(address) }, 'fault');
+  });
+
+  let lastRejectedAt = Number.NEGATIVE_INFINITY;
+  let silent = 0;
+  on<RejectedEvent>(CHANNELS.rejected, ({ address, reason, error }) => {
+    const now = performance.now();
+    if (now - lastRejectedAt < REJECTED_LINE_EVERY_MS) {
+      silent++;
+      return;
+    }
+    const cause = error instanceof Error ? { cause: error.message } : {};
+    const others = silent > 0 ? { others: silent } : {};
+    log.warn({ peer: plainAddress(address), reason, ...cause, ...others }, 'connection rejected');
+    lastRejectedAt = now;
+    silent = 0;
+  });
+
+  if (!log.isLevelEnabled('debug')) return;
+  on<TraceEvent>(CHANNELS.trace, ({ connection, event }) => log.debug({ connection, ...event }, 'trace'));
+}
+
+/**
+ * The text that fail2ban looks for. The address stands before the name, which the peer has chosen, so nobody can
+ * write another one's address into it.
+ */
+export function loginRefusedLine({ address, reason, username }: LoginRefusedEvent): string {
+  return `login refused: peer=${plainAddress(address)} reason=${reason} user=${username ?? ''}`;
+}
+
+/** IPv4 peers of a listener for every address come as `::ffff:192.0.2.1`. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
+function on<Event>(channel: string, log: (event: Event) => void): void {
+  subscribe(channel, (message) => log(message as Event));
+}

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { verifyPassword } from '@pop3/auth-node';
+import { describe, expect, it } from 'vitest';
+import { EXIT, type Failure } from '../src/failure.js';
+import { changeUser, listUsers, type UserAction } from '../src/user.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+/** Runs a command with `piped` on its standard input. */
+async function run(
+  action: UserAction,
+  name: string,
+  file: string,
+  { piped = 'secret\n', scheme }: { readonly piped?: string; readonly scheme?: string } = {},
+) {
+  const output = new PassThrough();
+  const error = new PassThrough();
+  const terminal = { input: Readable.from([Buffer.from(piped)]), output, error };
+  let failure: Failure | null = null;
+  try {
+    if (action === 'list') await listUsers(file, terminal);
+    else await changeUser(action, name, file, scheme, terminal);
+  } catch (thrown) {
+    failure = thrown as Failure;
+  }
+  const text = (stream: PassThrough) => String(stream.read() ?? '');
+  return {
+    output: text(output),
+    error: text(error),
+    exitCode: failure?.exitCode ?? 0,
+    message: failure?.message,
+  };
+}
+
+function passwordOf(file: string, name: string): string {
+  const line = readFileSync(file, 'utf8')
+    .split('\n')
+    .find((candidate) => candidate.startsWith(`${name}:`));
+  return line?.split(':')[1] ?? '';
+}
+
+it('adds, changes, lists and removes users', async () => {
+  const file = join(temporaryFolder(), 'users');
+  expect(await run('add', 'ann', file)).toMatchObject({ output: 'added ann\n', exitCode: 0 });
+  expect(passwordOf(file, 'ann')).toMatch(/^\{SCRYPT\}/);
+  expect(await verifyPassword('secret', passwordOf(file, 'ann'))).toBe(true);
+
+  expect(await run('add', 'bob', file, { scheme: 'plain' })).toMatchObject({ exitCode: 0 });
+  expect(passwordOf(file, 'bob')).toBe('{PLAIN}secret');
+  expect(await run('list', '', file)).toMatchObject({ output: 'ann\nbob\n', error: '' });
+
+  expect(await run('passwd', 'ann', file, { piped: 'neu\n', scheme: 'BLF-CRYPT' })).toMatchObject({
+    output: 'changed the password of ann\n',
+  });
+  expect(passwordOf(file, 'ann')).toMatch(/^\{BLF-CRYPT\}/);
+  expect(await verifyPassword('neu', passwordOf(file, 'ann'))).toBe(true);
+
+  expect(await run('remove', 'ann', file)).toMatchObject({ output: 'removed ann\n' });
+  expect(await run('list', '', file)).toMatchObject({ output: 'bob\n' });
+});
+
+describe('a refusal says why, and changes nothing:', () => {
+  it.each<[string, UserAction, string, object, number, RegExp]>([
+    ['a user that exists', 'add', 'ann', {}, EXIT.badInput, /ann is in .* already.*pop3d user passwd ann/],
+    ['no such user to change', 'passwd', 'eve', {}, EXIT.noSuchUser, /eve is not in .*pop3d user list/],
+    ['no such user to remove', 'remove', 'eve', {}, EXIT.noSuchUser, /eve is not in/],
+    ['a name with a colon', 'add', 'a:b', {}, EXIT.badInput, /"a:b": a name cannot hold a colon/],
+    [
+      'a scheme that is not known',
+      'add',
+      'bob',
+      { scheme: 'MD5' },
+      EXIT.usage,
+      /known are SCRYPT, BLF-CRYPT, PLAIN/,
+    ],
+    ['an empty password', 'add', 'bob', { piped: '\n' }, EXIT.badInput, /password is empty/],
+    [
+      'a password the scheme cannot hold',
+      'add',
+      'bob',
+      { piped: 'a:b', scheme: 'PLAIN' },
+      EXIT.badInput,
+      /colon/,
+    ],
+  ])('%s', async (_what, action, name, options, exitCode, message) => {
+    const file = join(temporaryFolder(), 'users');
+    const before = '# ours\nann:{PLAIN}x\n';
+    writeFileSync(file, before);
+    const result = await run(action, name, file, options);
+    expect(result.exitCode).toBe(exitCode);
+    expect(result.message).toMatch(message);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+
+  it('a file that is not there', async () => {
+    const file = join(temporaryFolder(), 'users');
+    for (const action of ['passwd', 'remove', 'list'] as const) {
+      const { exitCode, message } = await run(action, 'ann', file);
+      expect({ exitCode, message }).toEqual({
+        exitCode: EXIT.badInput,
+        message: `${file} is not there; pop3d user add makes it in a folder that exists`,
+      });
+    }
+    expect(existsSync(file)).toBe(false);
+    expect((await run('add', 'ann', join(file, 'below'))).message).toContain('a folder that exists');
+  });
+});
+
+it('list names bad lines on the error output', async () => {
+  const file = join(temporaryFolder(), 'users');
+  writeFileSync(file, 'ann:{PLAIN}x\nbroken\n');
+  expect(await run('list', '', file)).toEqual({
+    output: 'ann\n',
+    error: `${file}:2: there is no colon after the name\n`,
+    exitCode: 0,
+    message: undefined,
+  });
+});
