@@ -66,7 +66,7 @@ const ALPHABET = [
 /** Bodies, and whole messages without any form, made of the octets that matter in a random order. */
 export function randomDrafts(random: Random, count: number): Draft[] {
   return Array.from({ length: count }, (_, i) => {
-    const length = random.below(random.pick([8, 64, 1024, 40_000]));
+    const length = 1 + random.below(random.pick([8, 64, 1024, 40_000]));
     const text = Array.from({ length }, () => random.pick(ALPHABET)).join('');
     return i % 4 === 3
       ? draft(`random-shapeless-${i}`, text, 'random', 'no-header')
