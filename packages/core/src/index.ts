@@ -50,5 +50,5 @@ export type {
 export type { AnswerTo, SaslOutcome, ServerAnswers, ServerRequest } from './server/requests.js';
 export { type ServerAction, ServerSession } from './server/session.js';
 export { TopCutter } from './top-cutter.js';
-export { WireDecoder } from './wire-decoder.js';
+export { type WireDecoded, WireDecoder, type WireDecoderOptions } from './wire-decoder.js';
 export { WireEncoder } from './wire-encoder.js';
