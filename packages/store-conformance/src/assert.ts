@@ -19,11 +19,16 @@ export function expectEqual(actual: unknown, expected: unknown, what: string): v
   if (!Object.is(actual, expected)) violated(`${what} is ${shown(actual)}, expected ${shown(expected)}`);
 }
 
-/** Compares values that JSON can say. */
-export function expectSame(actual: unknown, expected: unknown, what: string): void {
-  const is = JSON.stringify(actual);
-  const wanted = JSON.stringify(expected);
-  if (is !== wanted) violated(`${what} is ${shortened(is)}, expected ${shortened(wanted)}`);
+/** Compares lists of values that JSON can say, and reports the first that differs. */
+export function expectSame(actual: readonly unknown[], expected: readonly unknown[], what: string): void {
+  for (let index = 0; index < Math.max(actual.length, expected.length); index++) {
+    const is = JSON.stringify(actual[index]);
+    const wanted = JSON.stringify(expected[index]);
+    if (is === wanted) continue;
+    violated(
+      `${what} has ${actual.length} entries, expected ${expected.length}; entry ${index + 1} is ${is}, expected ${wanted}`,
+    );
+  }
 }
 
 /** Reports the first octet that differs, with what is around it. */
@@ -67,9 +72,4 @@ function excerpt(octets: Uint8Array, at: number): string {
 
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
-}
-
-function shortened(text: string | undefined): string {
-  const whole = String(text);
-  return whole.length <= 200 ? whole : `${whole.slice(0, 200)}...`;
 }

@@ -37,6 +37,10 @@ export const FIXTURES: readonly Fixture[] = [
   fixture('a CR at the very end', `${HEADER}\r\nHello\r`),
   fixture('CRs at the very end', `${HEADER}\r\nHello\r\r`),
   fixture('bare CRs', `${HEADER}\r\none\rtwo\r.three\r\r\nfour\r\n`),
+  fixture(
+    'a line of CRs in the header',
+    `${HEADER}\r\r\nTo: bob@example.org\n\r\r\nCc: eve@example.org\r\n\r\nHello.\r\n`,
+  ),
   fixture('LF before CR', `${HEADER}\r\none\n\rtwo\n\r\n`),
   fixture('empty lines only', '\r\n\r\n\n\n\r\n'),
   fixture('NUL octets', `${HEADER}\r\n\0one\0\r\n\0\r\ntwo\0`),
@@ -84,12 +88,13 @@ export function messages(count: number): readonly Uint8Array[] {
   return Array.from({ length: count }, (_, index) => messageNumbered(index + 1));
 }
 
-/** Octets that matter on the wire, in random order. */
+/** Octets that matter on the wire, in random order; every second message is nearly all line ends. */
 export function randomMessages(seed: number, count: number): readonly Uint8Array[] {
   const random = randomFrom(seed);
   return Array.from({ length: count }, (_, index) => {
+    const octets = index % 2 === 0 ? '\r\n.\0xy\xff:' : '\r\r\r\r\n.\0x';
     let text = '';
-    for (let left = random(400); left > 0; left--) text += '\r\n.\0xy\xff:'.charAt(random(8));
+    for (let left = random(400); left > 0; left--) text += octets.charAt(random(octets.length));
     // Its own last line, so that every message can be told from the others.
     return octetsOf(`${text}${index}`);
   });

@@ -228,10 +228,10 @@ export class Session {
   async topBody(
     messageNumber: number,
     lines: number,
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<AsyncGenerator<Uint8Array, void, undefined> | 'gone'> {
     const { maildrop } = this;
-    if (maildrop.top === undefined) return this.bodyOrGone(messageNumber);
-    const { signal } = new AbortController();
+    if (maildrop.top === undefined) return this.bodyOrGone(messageNumber, signal);
     const top = () => maildrop.top?.(messageNumber, lines, { signal }) ?? 'gone';
     const body = await answered(`top of message ${messageNumber}`, top);
     return body === 'gone' ? 'gone' : chunksOf(body);
@@ -248,10 +248,11 @@ export class Session {
 
   /** The listing, written out. */
   listed(): ListedMessage[] {
-    return Array.from({ length: this.listing.count }, (_, index) => ({
+    const { listing } = this;
+    return Array.from({ length: listing.count }, (_, index) => ({
       number: index + 1,
-      uniqueId: this.listing.uniqueIdOf(index + 1),
-      octets: this.listing.octetsOf(index + 1),
+      uniqueId: listing.uniqueIdOf(index + 1),
+      octets: listing.octetsOf(index + 1),
     }));
   }
 

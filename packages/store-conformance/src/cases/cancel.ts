@@ -12,7 +12,7 @@ const EACH_WHOLE_OR_GONE =
   'A commit that is stopped leaves every marked message either whole or gone, and every other as it was (RFC 1939 ' +
   'section 6).';
 
-const LONG_OCTETS = 1_000_000;
+const LONG_OCTETS = 300_000;
 /** More than a store that keeps something open for each body can bear. */
 const UNFINISHED_BODIES = 40;
 
@@ -32,8 +32,9 @@ export const cancelCases: ConformanceGroup = {
       async run(trial) {
         const subject = await trial.seed(SEED);
         const session = await subject.open();
-        for (const number of Array(UNFINISHED_BODIES).fill(longOf(session)) as number[]) {
-          for await (const chunk of await session.body(number)) if (chunk.length > 0) break;
+        const long = longOf(session);
+        for (let times = 0; times < UNFINISHED_BODIES; times++) {
+          for await (const chunk of await session.body(long)) if (chunk.length > 0) break;
         }
         await expectUsable(subject, session);
       },
@@ -44,7 +45,8 @@ export const cancelCases: ConformanceGroup = {
       async run(trial) {
         const subject = await trial.seed(SEED);
         const session = await subject.open();
-        for (let times = 0; times < UNFINISHED_BODIES; times++) await session.body(longOf(session));
+        const long = longOf(session);
+        for (let times = 0; times < UNFINISHED_BODIES; times++) await session.body(long);
         await expectUsable(subject, session);
       },
     },
@@ -54,8 +56,9 @@ export const cancelCases: ConformanceGroup = {
       async run(trial) {
         const subject = await trial.seed(SEED);
         const session = await subject.open();
-        for (const number of Array(UNFINISHED_BODIES).fill(longOf(session)) as number[]) {
-          const top = await session.topBody(number, 99_999_999);
+        const long = longOf(session);
+        for (let times = 0; times < UNFINISHED_BODIES; times++) {
+          const top = await session.topBody(long, 99_999_999);
           if (top !== 'gone') for await (const chunk of top) if (chunk.length > 0) break;
         }
         await expectUsable(subject, session);
@@ -113,9 +116,16 @@ export const cancelCases: ConformanceGroup = {
       async run(trial) {
         const subject = await trial.seed(SEED);
         const session = await subject.open();
-        const { maildrop } = session;
-        await settled((async () => maildrop.retrieve(longOf(session), { signal: AbortSignal.abort() }))());
-        await settled((async () => maildrop.top?.(longOf(session), 1, { signal: AbortSignal.abort() }))());
+        const long = longOf(session);
+        for (const asked of [
+          settled(session.bodyOrGone(long, AbortSignal.abort())),
+          settled(session.topBody(long, 1, AbortSignal.abort())),
+        ]) {
+          const body = await asked;
+          if (body === undefined || body === 'gone') continue;
+          await settled(body.next());
+          await settled(body.return());
+        }
         await expectUsable(subject, session);
       },
     },
