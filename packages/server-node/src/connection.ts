@@ -121,9 +121,7 @@ export class Connection implements Waiting {
 
   async #secured(plain: Socket): Promise<{ socket: Socket; peer: Peer }> {
     try {
-      const secured = await (this.#context.certificates as Certificates).handshake(plain);
-      secured.socket.on('error', () => {});
-      return secured;
+      return await (this.#context.certificates as Certificates).handshake(plain);
     } catch (error) {
       publish.rejected.publish({ ...this.#info, reason: 'tls-handshake-failed', error });
       throw error;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import type { Peer, PeerCertificate } from '@pop3/core';
 
 /**
@@ -15,48 +15,64 @@ export interface TlsOptions
   readonly key: NonNullable<SecureContextOptions['key']>;
 }
 
-/** The certificates in use. Replacing them affects the next handshake and no connection that stands. */
+/** What handshakes are done with. Replacing it affects the next handshake and no connection that stands. */
 export class Certificates {
-  #context: SecureContext;
-  #asksForCertificate: boolean;
+  /** Never listens: it is the public way to a TLS server that verifies certificates of clients and resumes sessions. */
+  #server: Server;
+  /** By the ends of the connection: that is what a socket and the TLS socket over it have in common. */
+  readonly #underWay = new Map<string, HandshakeUnderWay>();
 
   /** @throws Error of OpenSSL when certificate and key do not belong together or cannot be read. */
   constructor(options: TlsOptions) {
-    this.#context = contextOf(options);
-    this.#asksForCertificate = options.ca !== undefined;
+    this.#server = this.#serverOf(options);
   }
 
   /** @throws as the constructor; then the old ones stay. */
   replace(options: TlsOptions): void {
-    this.#context = contextOf(options);
-    this.#asksForCertificate = options.ca !== undefined;
+    this.#server = this.#serverOf(options);
   }
 
   /** Does the handshake as a server. Rejects when it fails; the socket is of no use then. */
   handshake(plain: Socket): Promise<{ socket: TLSSocket; peer: Peer }> {
-    return new Promise((resolve, reject) => {
-      const socket = new TLSSocket(plain, {
-        isServer: true,
-        secureContext: this.#context,
-        requestCert: this.#asksForCertificate,
-        // A certificate that cannot be verified is no login, but no reason to refuse a password either.
-        rejectUnauthorized: false,
-        allowHalfOpen: true,
-      } as ConstructorParameters<typeof TLSSocket>[1]);
-      const lost = () => reject(new Error('The connection was lost during the TLS handshake.'));
-      socket.once('error', reject);
+    const ends = endsOf(plain);
+    const finished = new Promise<TLSSocket>((succeeded, failed) => {
+      const lost = () => failed(new Error('The connection was lost during the TLS handshake.'));
+      this.#underWay.set(ends, { succeeded, failed });
       plain.once('close', lost);
-      socket.once('secure', () => {
-        socket.off('error', reject);
-        plain.off('close', lost);
-        resolve({ socket, peer: peerOf(socket, plain.remoteAddress ?? null) });
-      });
+      if (plain.destroyed) lost();
+      else this.#server.emit('connection', plain);
     });
+    return finished
+      .then((socket) => ({ socket, peer: peerOf(socket, plain.remoteAddress ?? null) }))
+      .finally(() => this.#underWay.delete(ends));
+  }
+
+  #serverOf(options: TlsOptions): Server {
+    const server = createServer({
+      minVersion: 'TLSv1.2',
+      ...options,
+      requestCert: options.ca !== undefined,
+      // A certificate that cannot be verified is no login, but no reason to refuse a password either.
+      rejectUnauthorized: false,
+      // The time to log in counts already.
+      handshakeTimeout: 0,
+    });
+    server.on('secureConnection', (socket) => {
+      socket.on('error', () => {});
+      this.#underWay.get(endsOf(socket))?.succeeded(socket);
+    });
+    server.on('tlsClientError', (error, socket) => this.#underWay.get(endsOf(socket))?.failed(error));
+    return server;
   }
 }
 
-function contextOf(options: TlsOptions): SecureContext {
-  return createSecureContext({ minVersion: 'TLSv1.2', ...options });
+interface HandshakeUnderWay {
+  succeeded(socket: TLSSocket): void;
+  failed(error: Error): void;
+}
+
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 function peerOf(socket: TLSSocket, address: string | null): Peer {
