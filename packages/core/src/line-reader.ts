@@ -4,11 +4,11 @@ import { CR, LF } from './octets.js';
  * - a `Uint8Array`: one line without its line end; a view, valid until the next `push`
  * - `need-data`: no whole line has come yet
  * - `line-too-long`: a line above the limit has ended; its octets were dropped
- * - `overflow`: a line has exceeded the ceiling and still goes on
+ * - `overflow`: a line has exceeded the ceiling, whether its end has come or not; nothing is read after it
  */
 export type LineResult = Uint8Array | 'need-data' | 'line-too-long' | 'overflow';
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 /**
  * Cuts what a peer sends into lines (RFC 1939 section 3), in any chunking and with bounded memory.
@@ -59,9 +59,11 @@ export class LineReader {
     if (this.#dropped > 0 || octets > maxOctets) {
       this.#dropped += octets;
       this.#at = end;
-      if (lf !== -1) this.#dropped = 0;
-      else if (this.#dropped <= this.#ceilingOctets) return 'need-data';
-      return lf === -1 ? 'overflow' : 'line-too-long';
+      // The same whether the end of the line came in this chunk or not: chunks are an accident of the network.
+      if (this.#dropped > this.#ceilingOctets) return 'overflow';
+      if (lf === -1) return 'need-data';
+      this.#dropped = 0;
+      return 'line-too-long';
     }
     if (lf === -1) return 'need-data';
     const start = this.#at;
