@@ -283,6 +283,7 @@ export class ServerSession {
       this.#failAndClose('line-too-long', null, 'line too long');
     } else if (line === 'line-too-long') {
       this.#phase = COMMAND;
+      this.#username = null;
       this.#bad('line too long');
     } else if (type === 'sasl') {
       this.#saslResponse(line);

@@ -13,4 +13,4 @@ export const ACCEPTED: Record<CommandState, ReadonlySet<Verb>> = {
 };
 
 /** Clients in the field ask these between USER and PASS; every other command makes the name forgotten. */
-export const KEEPS_USER: ReadonlySet<Verb> = new Set(['USER', 'CAPA', 'NOOP']);
+export const KEEPS_USER: ReadonlySet<Verb> = new Set(['CAPA', 'NOOP']);
