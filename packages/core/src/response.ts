@@ -1,7 +1,8 @@
 import type { RefusalReason } from './adapter.js';
 import { decodeBase64 } from './base64.js';
+import { usage } from './errors.js';
 import { textOf } from './octets.js';
-import { decodeName } from './text.js';
+import { decodeName, lineOf, MAX_LINE_OCTETS } from './text.js';
 
 /** The registered codes (RFC 2449 section 8, RFC 3206, RFC 6856), and whatever else a server sends, upper case. */
 export type ResponseCode =
@@ -18,9 +19,7 @@ export type StatusLine =
   | { readonly status: '+OK' | '-ERR'; readonly code: ResponseCode | null; readonly text: string }
   | { readonly status: '+'; readonly challenge: Uint8Array };
 
-/** 512 octets, CRLF included (RFC 1939 section 3). */
-export const MAX_STATUS_LINE_OCTETS = 512;
-
+const CODE = /^[!-Z^-~]{1,64}$/;
 const RESPONSE_CODE = /^\[([^\]\s]+)\] ?/;
 // RFC 1939 section 7 wants the syntax of an RFC 822 msg-id; anything looser lets an attacker choose what is hashed.
 const APOP_TIMESTAMP = /<[^\s<>@]+@[^\s<>@]+>/;
@@ -43,10 +42,22 @@ export function codeOf(reason: RefusalReason): ResponseCode {
 /**
  * A status line without its CRLF, at most 510 octets. What is not printable ASCII becomes `?`, and a text cannot be
  * mistaken for a response code (RFC 2449 section 6.4), so adapters cannot break the line.
+ *
+ * @throws Pop3Error `POP3_USAGE` for a code that cannot stand between brackets.
  */
 export function encodeStatusLine(status: '+OK' | '-ERR', code: ResponseCode | null, text: string): string {
-  const safe = text.replace(/[^\x20-\x7e]/g, '?').replace(/^\[/, '(');
-  return `${status} ${code === null ? '' : `[${code}] `}${safe}`.slice(0, MAX_STATUS_LINE_OCTETS - 2);
+  if (code !== null && !CODE.test(code)) usage(`${JSON.stringify(code)} is no response code.`);
+  return lineOf(`${status} ${code === null ? '' : `[${code}] `}${text.replace(/^( *)\[/, '$1(')}`);
+}
+
+/**
+ * The greeting without its CRLF (RFC 1939 section 4). The text gives way to the timestamp and has no `<`, so that no
+ * client finds the start of a timestamp in it (RFC 2449 section 3).
+ */
+export function encodeGreeting(text: string, apopTimestamp: string | null): string {
+  const timestamp = apopTimestamp ? ` ${apopTimestamp}` : '';
+  const room = MAX_LINE_OCTETS - '+OK \r\n'.length - timestamp.length;
+  return encodeStatusLine('+OK', null, text.replaceAll('<', '(').slice(0, room) + timestamp);
 }
 
 /**

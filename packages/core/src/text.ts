@@ -1,7 +1,15 @@
 import { textOf } from './octets.js';
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Octets of a line that a server says about itself, CRLF included (RFC 1939 section 3, RFC 2449 section 3). */
+export const MAX_LINE_OCTETS = 512;
+
+/** A line without its CRLF that nothing can break: what is not printable ASCII becomes `?`, what is too much is cut. */
+export function lineOf(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_LINE_OCTETS - 2);
+}
 
 export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);

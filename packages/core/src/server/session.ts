@@ -7,7 +7,7 @@ import { usage } from '../errors.js';
 import { LineReader } from '../line-reader.js';
 import { MaildropListing } from '../listing.js';
 import { CR, LF, SP, textOf } from '../octets.js';
-import { codeOf, encodeStatusLine, type ResponseCode } from '../response.js';
+import { codeOf, encodeGreeting, encodeStatusLine, type ResponseCode } from '../response.js';
 import { TopCutter } from '../top-cutter.js';
 import { WireEncoder } from '../wire-encoder.js';
 import {
@@ -80,7 +80,7 @@ const WAIT: ServerAction = { type: 'wait' };
 
 /** Room that every single line needs at the most: a status line is bounded, a unique-id line is shorter. */
 const LINE_OCTETS = 512;
-const EMPTY = MaildropListing.of([]);
+const EMPTY = /* @__PURE__ */ MaildropListing.of([]);
 
 const PROBLEMS: Record<CommandProblem, string> = {
   'unknown-verb': 'unknown command',
@@ -266,8 +266,8 @@ export class ServerSession {
   }
 
   #greet(): null {
-    const { greeting = 'POP3 server ready', apopTimestamp } = this.#options;
-    this.#ok(apopTimestamp ? `${greeting} ${apopTimestamp}` : greeting);
+    const { greeting = 'POP3 server ready', apopTimestamp = null } = this.#options;
+    this.#status(encodeGreeting(greeting, apopTimestamp));
     this.#phase = COMMAND;
     return null;
   }
@@ -603,15 +603,14 @@ export class ServerSession {
   // ----- what is said
 
   #ok(text: string): void {
-    this.#say('+OK', null, text);
+    this.#status(encodeStatusLine('+OK', null, text));
   }
 
   #error(code: ResponseCode | null, text: string): void {
-    this.#say('-ERR', code, text);
+    this.#status(encodeStatusLine('-ERR', code, text));
   }
 
-  #say(status: '+OK' | '-ERR', code: ResponseCode | null, text: string): void {
-    const line = encodeStatusLine(status, code, text);
+  #status(line: string): void {
     this.#output.line(line);
     this.#options.trace?.({ type: 'status', line });
   }
