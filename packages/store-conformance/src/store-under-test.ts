@@ -41,7 +41,8 @@ export interface StoreConformanceOptions<T extends StoreUnderTest> {
   readonly scale?: number;
   /**
    * How much memory an open maildrop may hold, in octets for each message: 320 by default. It covers a listing with
-   * unique-ids of 70 octets and a name of 150 octets for each message, and not an object for each, or bodies.
+   * unique-ids of 70 octets and a name of 150 octets for each message, but no parsed headers and no bodies. What an
+   * open needs in passing is not measured.
    */
   readonly heapOctetsPerMessage?: number;
   /**
