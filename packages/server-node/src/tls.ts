@@ -39,6 +39,8 @@ export class Certificates {
       const lost = () => failed(new Error('The connection was lost during the TLS handshake.'));
       this.#underWay.set(ends, { succeeded, failed });
       plain.once('close', lost);
+      // Who ends its side here will never have a session. The TLS socket takes this over from the plain one.
+      plain.allowHalfOpen = false;
       if (plain.destroyed) lost();
       else this.#server.emit('connection', plain);
     });
@@ -59,6 +61,7 @@ export class Certificates {
     });
     server.on('secureConnection', (socket) => {
       socket.on('error', () => {});
+      socket.allowHalfOpen = true;
       this.#underWay.get(endsOf(socket))?.succeeded(socket);
     });
     server.on('tlsClientError', (error, socket) => this.#underWay.get(endsOf(socket))?.failed(error));
