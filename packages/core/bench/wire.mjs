@@ -67,8 +67,8 @@ for (const [name, mail] of Object.entries(MAILS)) {
   console.log(`  ${name.padEnd(22)} ${figure.toFixed(3)}`);
 }
 
-function encode({ WireEncoder }, mail, chunkOctets) {
-  const encoder = new WireEncoder();
+function encode({ WireEncoder, wireKernel }, mail, chunkOctets) {
+  const encoder = new WireEncoder(wireKernel());
   const target = new Uint8Array(65_536);
   for (const chunk of chunks(mail, chunkOctets)) {
     for (let from = 0; from < chunk.length; from += encoder.consumed) encoder.encode(chunk, from, target, 0);

@@ -25,8 +25,7 @@ export type CommandProblem =
   | 'unknown-verb'
   | 'missing-argument'
   | 'extra-argument'
-  | 'bad-message-number'
-  | 'bad-line-count'
+  | 'bad-number'
   | 'bad-digest'
   | 'bad-mechanism'
   | 'bad-base64'
@@ -38,8 +37,6 @@ export type CommandParse =
 
 /** A keyword has 1 to 32 visible octets, so that `*ENV` and `XCLIENT` parse. */
 const MAX_VERB_OCTETS = 32;
-/** Above 2^53 a number is not exact any more; no maildrop and no message comes near it. */
-const MAX_DIGITS = 15;
 const DIGITS = /^[0-9]+$/;
 const DIGEST = /^[0-9a-f]{32}$/i;
 const MECHANISM = /^[A-Z0-9_-]{1,20}$/i;
@@ -114,8 +111,10 @@ export function describeCommand(command: Command): string {
       return ['AUTH', ...(command.mechanism === null ? [] : [command.mechanism])]
         .concat(command.initialResponse === null ? [] : ['***'])
         .join(' ');
-    default:
-      return [command.verb, ...argumentsOf(command)].join(' ');
+    default: {
+      const { verb, messageNumber, lines } = { messageNumber: null, lines: null, ...command };
+      return [verb, messageNumber, lines].filter((part) => part !== null).join(' ');
+    }
   }
 }
 
@@ -179,40 +178,36 @@ function parseAuth(verb: 'AUTH', argument: Uint8Array | null): ArgumentParse {
 }
 
 function parseNumber(verb: 'RETR' | 'DELE', argument: Uint8Array | null): ArgumentParse {
-  const [number, ...surplus] = words(argument);
-  if (number === undefined) return 'missing-argument';
-  if (surplus.length > 0) return 'extra-argument';
-  const messageNumber = parseDigits(number);
-  return messageNumber === null ? 'bad-message-number' : { verb, messageNumber };
+  const numbers = parseNumbers(argument, 1, 1);
+  return typeof numbers === 'string' ? numbers : { verb, messageNumber: numbers[0] as number };
 }
 
 function parseOptionalNumber(verb: 'LIST' | 'UIDL', argument: Uint8Array | null): ArgumentParse {
-  const [number, ...surplus] = words(argument);
-  if (surplus.length > 0) return 'extra-argument';
-  if (number === undefined) return { verb, messageNumber: null };
-  const messageNumber = parseDigits(number);
-  return messageNumber === null ? 'bad-message-number' : { verb, messageNumber };
+  const numbers = parseNumbers(argument, 0, 1);
+  return typeof numbers === 'string' ? numbers : { verb, messageNumber: numbers[0] ?? null };
 }
 
 function parseTop(verb: 'TOP', argument: Uint8Array | null): ArgumentParse {
-  const [number, count, ...surplus] = words(argument);
-  if (number === undefined || count === undefined) return 'missing-argument';
-  if (surplus.length > 0) return 'extra-argument';
-  const messageNumber = parseDigits(number);
-  if (messageNumber === null) return 'bad-message-number';
-  const lines = parseDigits(count);
-  return lines === null ? 'bad-line-count' : { verb, messageNumber, lines };
+  const numbers = parseNumbers(argument, 2, 2);
+  if (typeof numbers === 'string') return numbers;
+  return { verb, messageNumber: numbers[0] as number, lines: numbers[1] as number };
+}
+
+/** So many numbers, at least and at most. */
+function parseNumbers(argument: Uint8Array | null, least: number, most: number): number[] | CommandProblem {
+  const texts = words(argument);
+  if (texts.length < least) return 'missing-argument';
+  if (texts.length > most) return 'extra-argument';
+  return texts.every((text) => DIGITS.test(text)) ? texts.map(numberOf) : 'bad-number';
 }
 
 function noArgument(verb: 'STAT', argument: Uint8Array | null): ArgumentParse {
   return isEmpty(argument) ? { verb } : 'extra-argument';
 }
 
-/** Digits only, so no sign, fraction or exponent; a number too large to be exact becomes the largest exact one. */
-function parseDigits(text: string): number | null {
-  if (!DIGITS.test(text)) return null;
-  const significant = text.replace(/^0+/, '');
-  return significant.length > MAX_DIGITS ? Number.MAX_SAFE_INTEGER : Number(significant);
+/** A number too large to be exact becomes the largest exact one, which no maildrop and no message comes near. */
+function numberOf(digits: string): number {
+  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }
 
 /** Some clients send a space behind the last argument, or two between arguments. RFC 1939 forbids both; refusing loses real users. */

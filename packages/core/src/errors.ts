@@ -1,4 +1,4 @@
-const BRAND = Symbol.for('@pop3/error');
+const BRAND = /* @__PURE__ */ Symbol.for('@pop3/error');
 
 /**
  * - `POP3_USAGE`: the caller broke the contract of the function; the text says which part.

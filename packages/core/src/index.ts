@@ -52,3 +52,4 @@ export { type ServerAction, ServerSession } from './server/session.js';
 export { TopCutter } from './top-cutter.js';
 export { type WireDecoded, WireDecoder, type WireDecoderOptions } from './wire-decoder.js';
 export { WireEncoder } from './wire-encoder.js';
+export { type WireKernel, wireKernel } from './wire-kernel.js';

@@ -6,22 +6,19 @@ import { WireEncoder } from '../src/wire-encoder.js';
 import { KERNEL_CODE, type WireKernel, wireKernel } from '../src/wire-kernel.js';
 import { chunkLengths, chunksOf, cuts, latin1, octets, storedMessage } from './stored-message.js';
 
-/** The codecs of a fresh copy of the modules, as a runtime with this WebAssembly has them. */
-async function codecsWith(webAssembly: unknown) {
+/** The kernel of a fresh copy of the module, as a runtime with this WebAssembly has it. */
+async function kernelWith(webAssembly: unknown): Promise<WireKernel | null> {
   vi.resetModules();
   vi.stubGlobal('WebAssembly', webAssembly);
   try {
-    const { WireEncoder } = await import('../src/wire-encoder.js');
-    const { wireKernel } = await import('../src/wire-kernel.js');
-    return { WireEncoder, kernel: wireKernel() };
+    return (await import('../src/wire-kernel.js')).wireKernel();
   } finally {
     vi.unstubAllGlobals();
   }
 }
 
-const javaScript = await codecsWith(undefined);
 const kernel = wireKernel() as WireKernel;
-const forms = { WebAssembly: WireEncoder, JavaScript: javaScript.WireEncoder };
+const forms = { WebAssembly: kernel, JavaScript: null };
 
 /** What has to go out, written as rules on the whole text. */
 function wireFormOf(stored: string): string {
@@ -62,7 +59,7 @@ const VECTORS: readonly (readonly [rule: string, stored: string, wire: string])[
   ['leaves NUL and 8-bit octets alone', '\0\x80\xff\n\0', '\0\x80\xff\r\n\0\r\n.\r\n'],
 ];
 
-for (const [form, Encoder] of Object.entries(forms)) {
+for (const [form, kernel] of Object.entries(forms)) {
   describe(`WireEncoder in ${form}`, () => {
     for (const [rule, stored, wire] of VECTORS) {
       it(rule, () => {
@@ -71,7 +68,7 @@ for (const [form, Encoder] of Object.entries(forms)) {
           const before = `${'x'.repeat(lines)}\n`.repeat(lines);
           const expected = before.replaceAll('\n', '\r\n') + wire;
           for (const [cut, chunks] of Object.entries(cuts(before + stored))) {
-            expect(encoded(new Encoder(), chunks, 4096), cut).toBe(expected);
+            expect(encoded(new WireEncoder(kernel), chunks, 4096), cut).toBe(expected);
           }
         }
       });
@@ -81,7 +78,7 @@ for (const [form, Encoder] of Object.entries(forms)) {
       const targetOctets = fc.oneof(fc.integer({ min: 2, max: 70 }), fc.integer({ min: 71, max: 700 }));
       fc.assert(
         fc.property(storedMessage, chunkLengths, targetOctets, (stored, lengths, target) => {
-          const wire = encoded(new Encoder(), chunksOf(stored, lengths), target);
+          const wire = encoded(new WireEncoder(kernel), chunksOf(stored, lengths), target);
           expect(wire).toBe(wireFormOf(latin1(stored)));
         }),
         { numRuns: 3000 },
@@ -94,14 +91,14 @@ for (const [form, Encoder] of Object.entries(forms)) {
         fc.property(filler, fc.integer({ min: -40, max: 40 }), storedMessage, (fill, offset, message) => {
           const before = fill.repeat(16_424 / fill.length).slice(0, 16_384 + offset);
           const stored = before + latin1(message) + before;
-          expect(encoded(new Encoder(), [octets(stored)], 70_000)).toBe(wireFormOf(stored));
+          expect(encoded(new WireEncoder(kernel), [octets(stored)], 70_000)).toBe(wireFormOf(stored));
         }),
         { numRuns: 100 },
       );
     });
 
     it('stays within its room, and needs two octets of it', () => {
-      const encoder = new Encoder();
+      const encoder = new WireEncoder(kernel);
       const source = octets('\n.'.repeat(100));
       for (let room = 0; room < 150; room++) {
         const target = new Uint8Array(3 + room).fill(0x7e);
@@ -116,7 +113,7 @@ for (const [form, Encoder] of Object.entries(forms)) {
     });
 
     it('starts anew after the end of a message', () => {
-      const encoder = new Encoder();
+      const encoder = new WireEncoder(kernel);
       expect(encoded(encoder, [octets('a\r')], 9)).toBe('a\r\r\n.\r\n');
       expect(encoded(encoder, [octets('.')], 9)).toBe('..\r\n.\r\n');
       expect(encoded(encoder, [], 9)).toBe('.\r\n');
@@ -139,7 +136,7 @@ describe('WireKernel', () => {
           const last = from === 0 ? 0x0a : (source[from - 1] as number);
           const byJavaScript = new Uint8Array(at + octets);
           const byKernel = new Uint8Array(at + octets);
-          const encoder = new javaScript.WireEncoder();
+          const encoder = new WireEncoder();
           if (from > 0) encoder.encode(Uint8Array.of(last), 0, new Uint8Array(2), 0);
           encoder.encode(source, from, byJavaScript, at);
           kernel.encode(last, source, from, byKernel, at);
@@ -158,25 +155,24 @@ describe('WireKernel', () => {
     expect(KERNEL_CODE).toBe(Buffer.from(assembled).toString('base64'));
   });
 
-  it('is compiled at the first long chunk and only once', async () => {
+  it('is compiled only once, and not before it is asked for', async () => {
     const Module = vi.fn(WebAssembly.Module);
     vi.resetModules();
     vi.stubGlobal('WebAssembly', { Module, Instance: WebAssembly.Instance });
     try {
-      const { WireEncoder } = await import('../src/wire-encoder.js');
+      const { wireKernel } = await import('../src/wire-kernel.js');
       const { wireOctetsOf } = await import('../src/octet-counter.js');
-      const target = new Uint8Array(4096);
-      new WireEncoder().encode(octets('short\n'), 0, target, 0);
+      wireOctetsOf(octets('short\n'));
       expect(Module).toHaveBeenCalledTimes(0);
-      for (let i = 0; i < 3; i++) new WireEncoder().encode(octets('long\n'.repeat(100)), 0, target, 0);
       wireOctetsOf(octets('long\n'.repeat(100)));
+      expect(wireKernel()).toBe(wireKernel());
       expect(Module).toHaveBeenCalledTimes(1);
     } finally {
       vi.unstubAllGlobals();
     }
   });
 
-  it('is not there, and not missed, without WebAssembly or where it must not be compiled', async () => {
+  it('is not there without WebAssembly or where it must not be compiled', async () => {
     const forbidden = {
       Module: class {
         constructor() {
@@ -184,11 +180,6 @@ describe('WireKernel', () => {
         }
       },
     };
-    for (const webAssembly of [undefined, {}, forbidden]) {
-      const { WireEncoder, kernel } = await codecsWith(webAssembly);
-      expect(kernel).toBeNull();
-      const stored = '.long\n'.repeat(100);
-      expect(encoded(new WireEncoder(), [octets(stored)], 4096)).toBe(wireFormOf(stored));
-    }
+    for (const webAssembly of [undefined, {}, forbidden]) expect(await kernelWith(webAssembly)).toBeNull();
   });
 });

@@ -17,6 +17,7 @@ import { PLAIN } from '../sasl/plain.js';
 import type { CloseReason, ServerSessionOptions } from '../server/options.js';
 import type { AnswerTo, ServerRequest } from '../server/requests.js';
 import { ServerSession } from '../server/session.js';
+import { wireKernel } from '../wire-kernel.js';
 
 /** A connection, as far as a session needs one. */
 export interface ByteChannel {
@@ -94,6 +95,7 @@ class Driver {
     this.#peer = options.peer ?? UNKNOWN_PEER;
     const { authenticator, channel, session } = options;
     this.#session = new ServerSession({
+      kernel: wireKernel(),
       ...session,
       apopTimestamp: authenticator.accepts.includes('apop') ? (session?.apopTimestamp ?? null) : null,
       userPass: authenticator.accepts.includes('password'),

@@ -1,7 +1,7 @@
 import { decodeUtf8 } from '../text.js';
 import { MALFORMED, type SaslServerMechanism } from './mechanism.js';
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 /** EXTERNAL (RFC 4422 appendix A): the peer is known by its TLS certificate and names who it wants to be, or nobody. */
 export const EXTERNAL: SaslServerMechanism = {

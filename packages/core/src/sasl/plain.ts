@@ -3,7 +3,7 @@ import { MALFORMED, type SaslServerMechanism } from './mechanism.js';
 
 /** Each field may have 255 octets (RFC 4616 section 2). */
 const MAX_FIELD_OCTETS = 255;
-const NOTHING = new Uint8Array(0);
+const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 /** PLAIN (RFC 4616): `authorization-id NUL user NUL password` in one response. */
 export const PLAIN: SaslServerMechanism = {

@@ -6,7 +6,7 @@ const CAPACITY = 65_536;
 const MAX_SPARE = 8;
 const spare: Uint8Array[] = [];
 
-const NONE = new Uint8Array(0);
+const NONE = /* @__PURE__ */ new Uint8Array(0);
 
 /**
  * What a session has to say but has not handed out yet. It has memory only while it holds something, so an idle

@@ -2,10 +2,9 @@ import type { CommitOutcome, Credentials, Identity, Refusal } from '../adapter.j
 import { decodeBase64, encodeBase64 } from '../base64.js';
 import { encodeCapabilities } from '../capability.js';
 import { type Command, type CommandProblem, describeCommand, parseCommand, startsAuth } from '../command.js';
-import { DeletionMarkSet } from '../deletion-marks.js';
 import { usage } from '../errors.js';
 import { LineReader } from '../line-reader.js';
-import { MaildropListing } from '../listing.js';
+import type { MaildropListing } from '../listing.js';
 import { CR, LF, SP, textOf } from '../octets.js';
 import { codeOf, encodeGreeting, encodeStatusLine, type ResponseCode } from '../response.js';
 import { TopCutter } from '../top-cutter.js';
@@ -20,6 +19,7 @@ import {
 } from './options.js';
 import { Output, writeNumber } from './output.js';
 import type { AnswerTo, ServerAnswers, ServerRequest } from './requests.js';
+import { Transaction } from './transaction.js';
 import { ACCEPTED, KEEPS_USER } from './transitions.js';
 
 /** What the caller does next. */
@@ -80,14 +80,12 @@ const WAIT: ServerAction = { type: 'wait' };
 
 /** Room that every single line needs at the most: a status line is bounded, a unique-id line is shorter. */
 const LINE_OCTETS = 512;
-const EMPTY = /* @__PURE__ */ MaildropListing.of([]);
 
 const PROBLEMS: Record<CommandProblem, string> = {
   'unknown-verb': 'unknown command',
   'missing-argument': 'argument missing',
   'extra-argument': 'too many arguments',
-  'bad-message-number': 'message number must be digits',
-  'bad-line-count': 'line count must be digits',
+  'bad-number': 'numbers are digits only',
   'bad-digest': 'digest must be 32 hexadecimal digits',
   'bad-mechanism': 'bad mechanism name',
   'bad-base64': 'bad base64',
@@ -128,9 +126,7 @@ export class ServerSession {
   #badCommands = 0;
   #authFailures = 0;
 
-  #listing = EMPTY;
-  #marks = new DeletionMarkSet(0);
-  #markedOctets = 0;
+  #transaction: Transaction | null = null;
   #encoder: WireEncoder | null = null;
 
   constructor(options: ServerSessionOptions = {}) {
@@ -311,7 +307,7 @@ export class ServerSession {
 
   #encodeBody(body: Body): ServerAction | null {
     const output = this.#output;
-    this.#encoder ??= new WireEncoder();
+    this.#encoder ??= new WireEncoder(this.#options.kernel);
     if (body.chunk !== null) {
       this.#encoder.encode(body.chunk, body.encoded, output.buffer, output.used);
       body.encoded += this.#encoder.consumed;
@@ -385,19 +381,12 @@ export class ServerSession {
       case 'QUIT':
         if (this.#state !== 'transaction') return this.#sayAndClose('quit', 'bye');
         this.#enter('update');
-        return this.#ask({ type: 'commit', deletions: this.#marks });
+        return this.#ask({ type: 'commit', deletions: this.#open.marks });
       case 'STAT':
-        return this.#ok(
-          `${this.#listing.count - this.#marks.size} ${this.#listing.totalOctets - this.#markedOctets}`,
-        );
+        return this.#ok(`${this.#open.count} ${this.#open.octets}`);
       case 'LIST':
-        return this.#list(
-          command.messageNumber,
-          (n) => String(this.#listing.octetsOf(n)),
-          this.#writeScanLine,
-        );
       case 'UIDL':
-        return this.#list(command.messageNumber, (n) => this.#listing.uniqueIdOf(n), this.#writeUniqueIdLine);
+        return this.#list(command.verb, command.messageNumber);
       case 'RETR':
         return this.#retrieve(command.messageNumber, null);
       case 'TOP':
@@ -405,8 +394,7 @@ export class ServerSession {
       case 'DELE':
         return this.#delete(command.messageNumber);
       case 'RSET':
-        this.#marks.clear();
-        this.#markedOctets = 0;
+        this.#open.reset();
         return this.#ok('no message is marked');
       case 'NOOP':
         return this.#ok('nothing done');
@@ -459,35 +447,36 @@ export class ServerSession {
     this.#phase = { type: 'handshake', asked: false };
   }
 
-  #list(number: number | null, value: (n: number) => string, write: (n: number) => void): void {
-    if (number === null) {
-      this.#ok(`${this.#listing.count - this.#marks.size} messages`);
-      this.#phase = { type: 'multi-line', count: this.#listing.count, write, next: 1 };
-    } else if (this.#exists(number)) {
-      this.#ok(`${number} ${value(number)}`);
+  #list(verb: 'LIST' | 'UIDL', messageNumber: number | null): void {
+    const { listing, count } = this.#open;
+    if (messageNumber === null) {
+      this.#ok(`${count} messages`);
+      this.#phase = {
+        type: 'multi-line',
+        count: listing.count,
+        write: (n) => this.#listLine(verb, n),
+        next: 1,
+      };
+    } else if (this.#exists(messageNumber)) {
+      const value = verb === 'LIST' ? listing.octetsOf(messageNumber) : listing.uniqueIdOf(messageNumber);
+      this.#ok(`${messageNumber} ${value}`);
     }
   }
 
-  readonly #writeScanLine = (messageNumber: number): void => {
-    if (this.#marks.has(messageNumber)) return;
+  /** Without a string for each line: a maildrop may have a million. */
+  #listLine(verb: 'LIST' | 'UIDL', messageNumber: number): void {
+    const { listing, marks } = this.#open;
+    if (marks.has(messageNumber)) return;
     const { buffer, used } = this.#output;
-    const at = writeNumber(messageNumber, buffer, used);
-    buffer[at] = SP;
-    this.#endLine(writeNumber(this.#listing.octetsOf(messageNumber), buffer, at + 1));
-  };
-
-  readonly #writeUniqueIdLine = (messageNumber: number): void => {
-    if (this.#marks.has(messageNumber)) return;
-    const { buffer, used } = this.#output;
-    const at = writeNumber(messageNumber, buffer, used);
-    buffer[at] = SP;
-    this.#endLine(this.#listing.writeUniqueId(messageNumber, buffer, at + 1));
-  };
-
-  #endLine(at: number): void {
-    this.#output.buffer[at] = CR;
-    this.#output.buffer[at + 1] = LF;
-    this.#output.advance(at + 2);
+    let at = writeNumber(messageNumber, buffer, used);
+    buffer[at++] = SP;
+    at =
+      verb === 'LIST'
+        ? writeNumber(listing.octetsOf(messageNumber), buffer, at)
+        : listing.writeUniqueId(messageNumber, buffer, at);
+    buffer[at++] = CR;
+    buffer[at++] = LF;
+    this.#output.advance(at);
   }
 
   #retrieve(messageNumber: number, topLines: number | null): void {
@@ -496,22 +485,21 @@ export class ServerSession {
 
   #delete(messageNumber: number): void {
     if (!this.#exists(messageNumber)) return;
-    this.#marks.add(messageNumber);
-    this.#markedOctets += this.#listing.octetsOf(messageNumber);
+    this.#open.mark(messageNumber);
     this.#ok('marked; QUIT removes it');
   }
 
   /** Says so when a message is not there, or not any more. */
   #exists(messageNumber: number): boolean {
-    if (messageNumber < 1 || messageNumber > this.#listing.count) {
-      this.#error(null, `no such message, there are ${this.#listing.count}`);
-      return false;
-    }
-    if (this.#marks.has(messageNumber)) {
+    const { listing, marks } = this.#open;
+    if (messageNumber < 1 || messageNumber > listing.count) {
+      this.#error(null, `no such message, there are ${listing.count}`);
+    } else if (marks.has(messageNumber)) {
       this.#error(null, 'message is marked as deleted');
-      return false;
+    } else {
+      return true;
     }
-    return true;
+    return false;
   }
 
   // ----- what the caller answers
@@ -525,8 +513,7 @@ export class ServerSession {
   }
 
   #opened(listing: MaildropListing): void {
-    this.#listing = listing;
-    this.#marks = new DeletionMarkSet(listing.count);
+    this.#transaction = new Transaction(listing);
     this.#enter('transaction');
     this.#options.trace?.({
       type: 'opened',
@@ -541,7 +528,7 @@ export class ServerSession {
     const { messageNumber, topLines } = request;
     this.#options.trace?.({ type: 'retrieved', messageNumber, topLines });
     this.#ok(
-      topLines === null ? `${this.#listing.octetsOf(messageNumber)} octets` : 'top of message follows',
+      topLines === null ? `${this.#open.listing.octetsOf(messageNumber)} octets` : 'top of message follows',
     );
     const cutter = topLines === null ? null : new TopCutter(topLines);
     this.#phase = { type: 'body', cutter, chunk: null, encoded: 0, asked: false, ended: false };
@@ -568,6 +555,11 @@ export class ServerSession {
     if (phase.type !== 'body' || !phase.asked) return usage('No chunk of a body was asked for.');
     phase.asked = false;
     return phase;
+  }
+
+  /** Only what the TRANSACTION state accepts comes here. */
+  get #open(): Transaction {
+    return this.#transaction ?? usage('No maildrop is open.');
   }
 
   // ----- what is on offer
