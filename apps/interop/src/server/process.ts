@@ -20,8 +20,10 @@ export async function startProcess<T>(
   program: string,
   args: readonly string[],
   ready: (printed: string) => T | undefined,
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<{ process: ServerProcess; found: T }> {
-  const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, args, { detached: true, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = exitOf(child);
   let printed = '';
   const found = new Promise<T>((resolve) => {
