@@ -1,3 +1,5 @@
+import { SERVER } from './server.js';
+
 /** One message as a client left it behind, beside what it should be. */
 export interface Received {
   readonly name: string;
@@ -21,4 +23,28 @@ export function differences(messages: readonly Received[]): string[] {
 /** The octets around a place, readable. */
 function around(octets: Uint8Array, at: number): string {
   return JSON.stringify(Buffer.from(octets.subarray(Math.max(0, at - 12), at + 20)).toString('latin1'));
+}
+
+/** Counts what a test file has compared, for a line a person reads. */
+export class Summary {
+  readonly #client: string;
+  readonly #lines: string[] = [];
+
+  constructor(client: string) {
+    this.#client = client;
+  }
+
+  /** {@link differences}, counted under the title `what`. */
+  compared(what: string, messages: readonly Received[]): string[] {
+    const different = differences(messages);
+    const octets = messages.reduce((sum, { expected }) => sum + expected.length, 0);
+    const same = `${messages.length - different.length} of ${messages.length}`;
+    this.#lines.push(`${what}: ${same} messages identical, ${octets} octets`);
+    return different;
+  }
+
+  /** Prints one line for each comparison. */
+  print(): void {
+    console.log([`${this.#client} against ${SERVER}`, ...this.#lines].join('\n  '));
+  }
 }

@@ -7,6 +7,11 @@ import { pathOf } from './programs.js';
 import { runOk } from './run.js';
 import { type RunningServer, type ServerOptions, startServer } from './server.js';
 
+/** How a client gets its connection encrypted: not at all, by the STLS command, or from the first octet. */
+export type Security = 'plain' | 'STLS' | 'TLS';
+
+export const SECURITIES: readonly Security[] = ['plain', 'STLS', 'TLS'];
+
 /** A user of the server with a Maildir. */
 export interface Account {
   readonly user: string;
@@ -28,6 +33,8 @@ export interface World {
   readonly certificate: string;
   /** A new user whose Maildir holds the messages. */
   account(messages: readonly CorpusMessage[]): Promise<Account>;
+  /** Where clients connect to. */
+  port(security: Security): number;
   /** Starts the server once more, after it was killed; `server` is the new one. */
   restart(): Promise<void>;
   /** Stops the server, which must exit with 0, and removes every file. */
@@ -72,6 +79,7 @@ export async function startWorld(): Promise<World> {
       const left = (): Promise<number[]> => remaining(maildir, messages);
       return { user, password: passwordOf(user), messages, maildir, home, remaining: left };
     },
+    port: (security) => (security === 'TLS' ? server.tlsPort : server.port),
     async restart() {
       server = await startServer(options);
     },

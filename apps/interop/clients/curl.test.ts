@@ -1,0 +1,148 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Received, Summary } from '../src/compare.js';
+import { corpus, tinyCorpus } from '../src/corpus.js';
+import { describeWith, pathOf } from '../src/programs.js';
+import { type Finished, run } from '../src/run.js';
+import { listedOctets, served } from '../src/server/served.js';
+import { SERVER } from '../src/server.js';
+import { StandingSession } from '../src/standing-session.js';
+import { topOf } from '../src/wire-form.js';
+import { type Account, SECURITIES, type Security, startWorld, type World } from '../src/world.js';
+
+/** curl's exit codes, see its manual. */
+const WEIRD_SERVER_REPLY = 8;
+const LOGIN_DENIED = 67;
+
+describeWith(['curl'], 'curl', () => {
+  const messages = served(corpus());
+  const few = messages.slice(0, 6);
+  const summary = new Summary('curl');
+  let world: World;
+
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(async () => {
+    await world?.close();
+    summary.print();
+  });
+
+  /** Runs curl for `path` of the account's maildrop; the path may hold ranges such as [1-9]. */
+  function curl(
+    account: Account,
+    path: string,
+    args: readonly string[] = [],
+    security: Security = 'plain',
+  ): Promise<Finished> {
+    const scheme = security === 'TLS' ? 'pop3s' : 'pop3';
+    const secure = security === 'plain' ? [] : ['--cacert', world.certificate, '--ssl-reqd'];
+    const url = `${scheme}://localhost:${world.port(security)}/${path}`;
+    const user = `${account.user}:${account.password}`;
+    return run(pathOf('curl')!, ['-sS', '-4', '--user', user, ...secure, ...args, url], account);
+  }
+
+  /** curl unstuffs dots, takes the terminator away and writes everything else as it came: nothing to normalise. */
+  async function retrieveAll(account: Account, security: Security): Promise<string[]> {
+    const out = join(account.home, 'out');
+    await mkdir(out);
+    const done = await curl(account, `[1-${account.messages.length}]`, ['-o', `${out}/#1`], security);
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    const received = account.messages.map(async ({ name, wire }, i) => ({
+      name,
+      expected: wire,
+      // curl creates no file for a message of 0 octets.
+      actual: await readFile(join(out, `${i + 1}`)).catch(() =>
+        wire.length === 0 ? Buffer.alloc(0) : undefined,
+      ),
+    }));
+    return summary.compared(`${security}, RETR`, await Promise.all(received));
+  }
+
+  it.each(SECURITIES)('reads every message octet by octet over %s, in one connection', async (security) => {
+    const account = await world.account(messages);
+    expect(await retrieveAll(account, security)).toEqual([]);
+    expect(await account.remaining()).toHaveLength(messages.length);
+  });
+
+  it('reads 2 000 tiny messages in one connection', async () => {
+    expect(await retrieveAll(await world.account(tinyCorpus(2000)), 'plain')).toEqual([]);
+  });
+
+  it.each(SECURITIES)('lists sizes and unique-ids over %s', async (security) => {
+    const account = await world.account(messages);
+    const list = await curl(account, '', [], security);
+    const sizes = messages.map((message, i) => `${i + 1} ${listedOctets(message)}\r\n`);
+    expect(list.stdout.toString()).toBe(sizes.join(''));
+    const uidl = await curl(account, '', ['-X', 'UIDL'], security);
+    const ids = uidl.stdout.toString().trimEnd().split('\r\n');
+    expect(ids.map((line) => line.split(' ')[0])).toEqual(messages.map((_, i) => `${i + 1}`));
+    expect(new Set(ids.map((line) => line.split(' ')[1])).size).toBe(messages.length);
+  });
+
+  it('gets from TOP the header and as many lines as it asks for', async () => {
+    const some = messages.filter((message) => message.octets < 100_000).slice(0, 30);
+    const account = await world.account(some);
+    const received: Received[] = [];
+    for (const [i, { name, wire }] of some.entries()) {
+      const { stdout } = await curl(account, '', ['-X', `TOP ${i + 1} 2`]);
+      received.push({ name, expected: topOf(wire, 2), actual: stdout });
+    }
+    expect(summary.compared('plain, TOP 2', received)).toEqual([]);
+  });
+
+  it('deletes exactly the messages it names', async () => {
+    const account = await world.account(few);
+    const done = await curl(account, '{2,3,5}', ['-X', 'DELE', '--head']);
+    expect(done.code).toBe(0);
+    expect(await account.remaining()).toEqual([1, 4, 6]);
+  });
+
+  it.each(['PLAIN', 'LOGIN', '+APOP'])('logs in with %s', async (mechanism) => {
+    const account = await world.account(few);
+    const done = await curl(account, '1', ['--verbose', '--login-options', `AUTH=${mechanism}`]);
+    expect(done.stdout.equals(few[0]!.wire), done.stderr).toBe(true);
+    expect(done.stderr).toContain(mechanism === '+APOP' ? '> APOP ' : `> AUTH ${mechanism}`);
+  });
+
+  it('sends the initial response with AUTH when it is told to', async () => {
+    const account = await world.account(few);
+    const done = await curl(account, '1', ['--verbose', '--login-options', 'AUTH=PLAIN', '--sasl-ir']);
+    expect(done.stdout.equals(few[0]!.wire), done.stderr).toBe(true);
+    expect(done.stderr).toMatch(/> AUTH PLAIN \S+/);
+  });
+
+  it('is told that the password is wrong and that a message is not there', async () => {
+    const account = await world.account(few);
+    expect((await curl({ ...account, password: 'wrong' }, '1')).code).toBe(LOGIN_DENIED);
+    expect((await curl(account, '99')).code).toBe(WEIRD_SERVER_REPLY);
+  });
+
+  // Dovecot lets a second session in unless it is told not to, and then makes it wait for minutes.
+  it.runIf(SERVER === 'pop3d')(
+    'is refused with [IN-USE] while another session is open, and let in after',
+    async () => {
+      const account = await world.account(few);
+      const first = await StandingSession.open(world.server.port, account);
+      const second = await curl(account, '1', ['--verbose']);
+      expect(second.code).toBe(LOGIN_DENIED);
+      expect(second.stderr).toContain('< -ERR [IN-USE]');
+      expect(await first.command('QUIT')).toMatch(/^\+OK/);
+      expect((await curl(account, '1')).code).toBe(0);
+    },
+  );
+
+  it('finds every message again when the server was killed between DELE and QUIT', async () => {
+    const account = await world.account(few);
+    const session = await StandingSession.open(world.server.port, account);
+    expect(await session.command('DELE 1')).toMatch(/^\+OK/);
+    expect(await session.command('DELE 4')).toMatch(/^\+OK/);
+    await world.server.kill();
+    session.drop();
+    expect(await account.remaining()).toEqual([1, 2, 3, 4, 5, 6]);
+    await world.restart();
+    // At once: no lock of the dead server may keep the user out.
+    expect(await retrieveAll(account, 'plain')).toEqual([]);
+  });
+});

@@ -1,0 +1,146 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Summary } from '../src/compare.js';
+import { type CorpusMessage, corpus } from '../src/corpus.js';
+import { deliveredTo, writeDeliveryAgent } from '../src/delivered.js';
+import { describeWith, pathOf } from '../src/programs.js';
+import { type Finished, run } from '../src/run.js';
+import { served } from '../src/server/served.js';
+import { type Account, SECURITIES, type Security, startWorld, type World } from '../src/world.js';
+
+/** fetchmail's exit code when there was nothing new. */
+const NO_MAIL = 1;
+
+/** What fetchmail puts before a message whose first line is blank; the host's name stands in it. */
+const MADE_UP_HEADER = /^From: FETCHMAIL-DAEMON\r\n(?:[^\r\n]+\r\n)*/;
+
+/**
+ * fetchmail parses the header and rewrites four things there, with `invisible` set so that it adds no Received line:
+ * NUL is taken out, lines that start with `From ` or `>From ` are taken out, a stuffed dot stays stuffed (a bug of
+ * fetchmail: RFC 1939 section 3 makes no exception for headers), and a header that lacks the blank line gets one.
+ * The body is passed on octet by octet.
+ */
+function afterFetchmail(wire: Buffer): Buffer {
+  const lines = wire.toString('latin1').split('\r\n').slice(0, -1);
+  const blank = lines.findIndex((line) => line.replaceAll('\0', '') === '');
+  const header = blank === -1 ? lines : lines.slice(0, blank);
+  const kept = header
+    .map((line) => line.replaceAll('\0', ''))
+    .filter((line) => !/^>?From /.test(line))
+    .map((line) => (line.startsWith('.') ? `.${line}` : line));
+  const body = blank === -1 ? [] : lines.slice(blank + 1);
+  return Buffer.from([...kept, '', ...body].map((line) => `${line}\r\n`).join(''), 'latin1');
+}
+
+/** fetchmail breaks lines longer than its buffer and puts octets from elsewhere into the gap (6.4.37). */
+const LONGEST_LINE = 8000;
+
+function passesThrough(message: CorpusMessage): boolean {
+  return message.wire
+    .toString('latin1')
+    .split('\r\n')
+    .every((line) => line.length <= LONGEST_LINE);
+}
+
+describeWith(['fetchmail'], 'fetchmail', () => {
+  const messages = served(corpus());
+  const few = messages.slice(0, 6);
+  const summary = new Summary('fetchmail');
+  let world: World;
+
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(async () => {
+    await world?.close();
+    summary.print();
+  });
+
+  /** Polls once. `options` are words of fetchmail's own configuration language. */
+  async function fetchmail(
+    account: Account,
+    security: Security,
+    options: string,
+    protocol = 'POP3',
+  ): Promise<Finished> {
+    const { home, user, password } = account;
+    const agent = join(home, 'deliver.sh');
+    const trust = `sslcertck sslcertfile "${world.certificate}"`;
+    const secure = { plain: "sslproto ''", STLS: `sslproto "auto" ${trust}`, TLS: `ssl ${trust}` }[security];
+    const exact = 'no rewrite no stripcr no forcecr pass8bits no mimedecode no dropstatus no dropdelivered';
+    const file = join(home, 'fetchmailrc');
+    const lines = [
+      'set no bouncemail',
+      'set no syslog',
+      'set invisible',
+      `poll localhost protocol ${protocol} service ${world.port(security)} bad-header accept`,
+      `  user "${user}" password "${password}"`,
+      `  options ${exact} ${options} ${secure}`,
+      `  mda "/bin/sh ${agent}"`,
+    ];
+    await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+    return run(pathOf('fetchmail')!, ['--fetchmailrc', file, '--nodetach', '--verbose'], { home });
+  }
+
+  async function account(of: readonly CorpusMessage[]): Promise<Account> {
+    const made = await world.account(of);
+    await writeDeliveryAgent(made.home);
+    return made;
+  }
+
+  async function compare(what: string, { home, messages: all }: Account): Promise<string[]> {
+    const files = await deliveredTo(home);
+    const received = all.flatMap((message, i) => {
+      const file = files[i]?.toString('latin1').replace(MADE_UP_HEADER, '');
+      const actual = file === undefined ? undefined : Buffer.from(file, 'latin1');
+      return passesThrough(message)
+        ? [{ name: message.name, expected: afterFetchmail(message.wire), actual }]
+        : [];
+    });
+    expect(files).toHaveLength(all.length);
+    return summary.compared(what, received);
+  }
+
+  it.each(SECURITIES)(
+    'fetches and keeps every message over %s, and a second run fetches nothing',
+    async (security) => {
+      const mine = await account(messages);
+      const first = await fetchmail(mine, security, 'keep');
+      expect(first.code, first.stderr.slice(-2000)).toBe(0);
+      expect(first.stdout.includes('POP3> STLS')).toBe(security === 'STLS');
+      expect(await compare(`${security}, keep`, mine)).toEqual([]);
+      expect(await mine.remaining()).toHaveLength(messages.length);
+
+      const second = await fetchmail(mine, security, 'keep');
+      expect(second.code).toBe(NO_MAIL);
+      expect(second.stdout.includes('POP3> RETR')).toBe(false);
+      expect(await deliveredTo(mine.home)).toHaveLength(messages.length);
+    },
+  );
+
+  it.each(SECURITIES)('fetches every message over %s and deletes it', async (security) => {
+    const small = messages.filter((message) => message.octets < 100_000);
+    const mine = await account(security === 'plain' ? messages : small);
+    const done = await fetchmail(mine, security, 'no keep');
+    expect(done.code, done.stderr.slice(-2000)).toBe(0);
+    // What it deletes it reads with TOP, so that the server does not take it for seen before it is delivered.
+    expect(done.stdout.includes('POP3> TOP 1 99999999')).toBe(true);
+    expect(await compare(`${security}, delete`, mine)).toEqual([]);
+    expect(await mine.remaining()).toEqual([]);
+  });
+
+  it('deletes only what it has fetched when it is limited', async () => {
+    const mine = await account(few);
+    expect((await fetchmail(mine, 'plain', 'no keep fetchlimit 4')).code).not.toBe(NO_MAIL);
+    expect(await mine.remaining()).toEqual([5, 6]);
+  });
+
+  it('logs in with APOP', async () => {
+    const mine = await account(few);
+    const done = await fetchmail(mine, 'plain', 'keep', 'APOP');
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stdout.includes('POP3> APOP ')).toBe(true);
+    expect(await compare('plain, APOP', mine)).toEqual([]);
+  });
+});

@@ -1,0 +1,50 @@
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Account } from './world.js';
+
+/**
+ * A logged-in session that does nothing by itself: for tests in which a second client meets the first one, or the
+ * server dies under it.
+ */
+export class StandingSession {
+  readonly #socket: Socket;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('error', () => {
+      // The server was killed; the next command tells.
+    });
+    this.#lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })[
+      Symbol.asyncIterator
+    ]();
+  }
+
+  /** Logs in on a plain-text port. */
+  static async open(port: number, { user, password }: Account): Promise<StandingSession> {
+    const session = new StandingSession(connect(port, '127.0.0.1'));
+    await session.#line();
+    for (const command of [`USER ${user}`, `PASS ${password}`]) {
+      const status = await session.command(command);
+      if (!status.startsWith('+OK')) throw new Error(`login refused: ${status}`);
+    }
+    return session;
+  }
+
+  /** Sends a command and returns the status line without CRLF. */
+  command(line: string): Promise<string> {
+    this.#socket.write(`${line}\r\n`);
+    return this.#line();
+  }
+
+  /** Closes the connection without QUIT. */
+  drop(): void {
+    this.#socket.destroy();
+  }
+
+  async #line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error('the server closed the connection');
+    return value;
+  }
+}
