@@ -75,7 +75,7 @@ async function textOf(file: string): Promise<string | null> {
 }
 
 function changed(text: string, change: UsersFileChange): { readonly text: string } | UsersFileOutcome {
-  const name = Buffer.from(change.name).toString('latin1');
+  const name = octetCharacters(change.name);
   const lineEnd = /\r?\n/.exec(text)?.[0] ?? '\n';
   // Each line with its own end; a last one without.
   const lines: string[] = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
@@ -87,7 +87,7 @@ function changed(text: string, change: UsersFileChange): { readonly text: string
       const last = lines.at(-1);
       if (last !== undefined && !last.endsWith('\n')) lines.push(lineEnd);
       // Six colons, as Dovecot's own examples have: a user database of Dovecot can read the line as well.
-      lines.push(`${name}:${change.password}::::::${lineEnd}`);
+      lines.push(`${name}:${octetCharacters(change.password)}::::::${lineEnd}`);
       return { text: lines.join('') };
     }
     case 'set-password': {
@@ -95,7 +95,7 @@ function changed(text: string, change: UsersFileChange): { readonly text: string
       if (line === undefined) return 'no-such-user';
       // What follows the second colon, or the line's end where there is none.
       const rest = /^[^:]*:[^:\r\n]*(.*)$/s.exec(line)?.[1] ?? lineEnd;
-      lines[first] = `${name}:${change.password}${rest}`;
+      lines[first] = `${name}:${octetCharacters(change.password)}${rest}`;
       return { text: lines.join('') };
     }
     case 'remove': {
@@ -103,6 +103,11 @@ function changed(text: string, change: UsersFileChange): { readonly text: string
       return { text: lines.filter((line) => !isOfUser(line)).join('') };
     }
   }
+}
+
+/** UTF-8 with one character for each octet, as the lines of the file are here. */
+function octetCharacters(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 function nameOf(line: string): string {

@@ -77,6 +77,14 @@ describe('updateUsersFile', () => {
     expect(readFileSync(file)).toEqual(Buffer.concat([latin1, Buffer.from('jörg:{PLAIN}y::::::\n')]));
   });
 
+  it('writes names and passwords in UTF-8', async () => {
+    const file = join(temporaryFolder(), 'users');
+    await updateUsersFile(file, { type: 'add', name: 'jörg', password: '{PLAIN}pässwörd' });
+    expect(readFileSync(file, 'utf8')).toBe('jörg:{PLAIN}pässwörd::::::\n');
+    await updateUsersFile(file, { type: 'set-password', name: 'jörg', password: '{PLAIN}密码' });
+    expect(readFileSync(file, 'utf8')).toBe('jörg:{PLAIN}密码::::::\n');
+  });
+
   it('says when there is nothing to do, and changes nothing then', async () => {
     const file = fileWith('bob:{PLAIN}b\n');
     const { ino, mtimeNs } = statSync(file, { bigint: true });
