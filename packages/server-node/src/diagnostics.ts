@@ -28,6 +28,13 @@ export interface LoginRefusedEvent extends ConnectionInfo {
   readonly reason: RefusalReason;
 }
 
+/** A connection could not be accepted: no descriptor left, for example. The listener goes on. */
+export interface ListenerFailedEvent {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly error: unknown;
+}
+
 /** A session ended. */
 export interface SessionEvent extends ConnectionInfo {
   readonly reason: CloseReason;
@@ -62,6 +69,8 @@ export const CHANNELS = {
   connected: 'pop3.server.connected',
   /** {@link RejectedEvent} */
   rejected: 'pop3.server.rejected',
+  /** {@link ListenerFailedEvent} */
+  listenerFailed: 'pop3.server.listener-failed',
   /** {@link LoginRefusedEvent} */
   loginRefused: 'pop3.server.login-refused',
   /** {@link SessionEvent} */
@@ -75,6 +84,7 @@ export const CHANNELS = {
 export const publish = {
   connected: diagnosticsChannel.channel(CHANNELS.connected),
   rejected: diagnosticsChannel.channel(CHANNELS.rejected),
+  listenerFailed: diagnosticsChannel.channel(CHANNELS.listenerFailed),
   loginRefused: diagnosticsChannel.channel(CHANNELS.loginRefused),
   session: diagnosticsChannel.channel(CHANNELS.session),
   fault: diagnosticsChannel.channel(CHANNELS.fault),

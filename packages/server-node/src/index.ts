@@ -2,6 +2,7 @@ export {
   CHANNELS,
   type ConnectionInfo,
   type FaultEvent,
+  type ListenerFailedEvent,
   type LoginRefusedEvent,
   type RejectedEvent,
   type SessionEvent,

@@ -34,8 +34,8 @@ const LEAST: Partial<Record<keyof Pop3ServerLimits, number>> = {
   failedLoginDelayMs: 0,
   maxFailedLoginDelayMs: 0,
 };
-// What a timer of Node can hold.
-const MOST = 2 ** 31 - 1;
+/** What a timer of Node can hold; above it, it would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The limits given, completed by the defaults.
@@ -46,10 +46,10 @@ const MOST = 2 ** 31 - 1;
 export function completeLimits(given: Partial<Pop3ServerLimits>): Partial<ServerLimits> & typeof DEFAULTS {
   for (const [name, value] of Object.entries(given)) {
     const least = LEAST[name as keyof Pop3ServerLimits] ?? 1;
-    if (Number.isInteger(value) && value >= least && value <= MOST) continue;
+    if (Number.isInteger(value) && value >= least && value <= MAX_TIMER_MS) continue;
     throw new Pop3Error(
       'POP3_USAGE',
-      `limits.${name} is ${value}; it must be a whole number from ${least} to ${MOST}.`,
+      `limits.${name} is ${value}; it must be a whole number from ${least} to ${MAX_TIMER_MS}.`,
     );
   }
   return { ...DEFAULTS, ...given };

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { type Authenticator, type MessageStore, Pop3Error } from '@pop3/core';
 import { Connection, type ConnectionContext } from './connection.js';
 import { type ConnectionInfo, publish } from './diagnostics.js';
-import { completeLimits, type Pop3ServerLimits } from './limits.js';
+import { completeLimits, MAX_TIMER_MS, type Pop3ServerLimits } from './limits.js';
 import { LoginDelay } from './login-policy.js';
 import { Certificates, type TlsOptions } from './tls.js';
 
@@ -18,9 +18,9 @@ export interface Pop3ServerOptions {
    * could not read the maildrop anyway. A proxy on this machine that serves the world calls for `refuse`.
    */
   readonly plaintextAuth?: 'refuse' | 'allow' | 'allow-on-loopback';
-  /** Text of the greeting. Default `POP3 server ready`. */
+  /** Text of the greeting: printable ASCII without `<`, at most 255 characters. Default `POP3 server ready`. */
   readonly greeting?: string;
-  /** Announced as IMPLEMENTATION (RFC 2449 section 6.9). Default: not announced. */
+  /** Announced as IMPLEMENTATION (RFC 2449 section 6.9): printable ASCII, at most 255 characters. Default: not announced. */
   readonly implementation?: string;
   /** What is announced as EXPIRE (RFC 2449 section 6.7): days, or `never`. Default: not announced. */
   readonly expire?: number | 'never';
@@ -39,7 +39,11 @@ export interface ListenOptions {
 }
 
 export interface Pop3Server extends AsyncDisposable {
-  /** Starts to listen and says where. May be called for several addresses. Rejects as `net.Server` does. */
+  /**
+   * Starts to listen and says where. May be called for several addresses. Rejects as `net.Server` does.
+   *
+   * @throws Pop3Error `POP3_USAGE` for `starttls` and `implicit` without a certificate, and after {@link close}.
+   */
   listen(options?: ListenOptions): Promise<AddressInfo>;
   /**
    * Replaces the certificates. Connections that stand keep theirs.
@@ -49,7 +53,10 @@ export interface Pop3Server extends AsyncDisposable {
   updateTls(tls: TlsOptions): void;
   /**
    * Stops to listen, ends connections where nobody is logged in, and waits for the others. After `drainMs`, by default
-   * 10 seconds, they end too, without UPDATE.
+   * 10 seconds, they end too, without UPDATE; an UPDATE that has begun is finished. Nothing is left open when it
+   * resolves.
+   *
+   * @throws Pop3Error `POP3_USAGE` for a `drainMs` that is no whole number from 0.
    */
   close(options?: { readonly drainMs?: number }): Promise<void>;
   /** Connections at the moment. */
@@ -59,7 +66,7 @@ export interface Pop3Server extends AsyncDisposable {
 /**
  * A POP3 server over a store and an authenticator.
  *
- * @throws Pop3Error `POP3_USAGE` for limits that cannot be.
+ * @throws Pop3Error `POP3_USAGE` for limits that cannot be, and for what cannot be announced.
  */
 export function createPop3Server(options: Pop3ServerOptions): Pop3Server {
   return new NodeServer(options);
@@ -73,13 +80,15 @@ let connectionCount = 0;
 class NodeServer implements Pop3Server {
   readonly #context: ConnectionContext;
   readonly #certificates: Certificates | null;
-  readonly #listeners = new Set<Listener>();
+  /** Null for those that could not listen. */
+  readonly #listeners: Promise<Listener | null>[] = [];
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
   #closing: Promise<void> | null = null;
   #allGone: (() => void) | null = null;
 
   constructor(options: Pop3ServerOptions) {
+    checkAnnouncements(options);
     this.#certificates = options.tls === undefined ? null : new Certificates(options.tls);
     const { loginDelaySeconds } = options;
     this.#context = {
@@ -113,17 +122,25 @@ class NodeServer implements Pop3Server {
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       this.#accept(socket, mode),
     );
-    this.#listeners.add(listener);
-    listener.once('close', () => this.#listeners.delete(listener));
-    return new Promise((resolve, reject) => {
-      listener.once('error', (error) => {
-        this.#listeners.delete(listener);
-        reject(error);
+    const started = new Promise<AddressInfo>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen({ host, port: port ?? (mode === 'implicit' ? 995 : 110), backlog: BACKLOG }, () => {
+        const address = listener.address() as AddressInfo;
+        listener.off('error', reject);
+        // No descriptor left, for example. The next connection may be luckier.
+        listener.on('error', (error) => {
+          publish.listenerFailed.publish({ localAddress: address.address, localPort: address.port, error });
+        });
+        resolve(address);
       });
-      listener.listen({ host, port: port ?? (mode === 'implicit' ? 995 : 110), backlog: BACKLOG }, () =>
-        resolve(listener.address() as AddressInfo),
-      );
     });
+    this.#listeners.push(
+      started.then(
+        () => listener,
+        () => null,
+      ),
+    );
+    return started;
   }
 
   updateTls(tls: TlsOptions): void {
@@ -134,6 +151,12 @@ class NodeServer implements Pop3Server {
   }
 
   close({ drainMs = DEFAULT_DRAIN_MS }: { readonly drainMs?: number } = {}): Promise<void> {
+    if (!Number.isInteger(drainMs) || drainMs < 0 || drainMs > MAX_TIMER_MS) {
+      throw new Pop3Error(
+        'POP3_USAGE',
+        `drainMs is ${drainMs}; it must be a whole number from 0 to ${MAX_TIMER_MS}.`,
+      );
+    }
     this.#closing ??= this.#close(drainMs);
     return this.#closing;
   }
@@ -143,22 +166,23 @@ class NodeServer implements Pop3Server {
   }
 
   async #close(drainMs: number): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
     for (const connection of this.#connections) if (!connection.loggedIn) connection.stop('aborted');
-    if (this.#connections.size === 0) return;
     const deadline = setTimeout(() => {
       for (const connection of this.#connections) connection.stop('aborted');
     }, drainMs);
-    await new Promise<void>((resolve) => {
-      this.#allGone = resolve;
-    });
+    await Promise.all(this.#listeners.map(async (started) => closed(await started)));
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#allGone = resolve;
+      });
+    }
     clearTimeout(deadline);
   }
 
   #accept(socket: Socket, mode: 'off' | 'starttls' | 'implicit'): void {
     const address = socket.remoteAddress;
-    // Gone before it was looked at.
-    if (address === undefined) return void socket.destroy();
+    // Gone before it was looked at, or too late.
+    if (address === undefined || this.#closing !== null) return void socket.destroy();
     const info: ConnectionInfo = {
       connection: ++connectionCount,
       address,
@@ -190,6 +214,30 @@ class NodeServer implements Pop3Server {
     if (left === 0) this.#perAddress.delete(address);
     else this.#perAddress.set(address, left);
     if (this.#connections.size === 0) this.#allGone?.();
+  }
+}
+
+/** Resolves when the last connection that came by this listener is gone, also those that were only turned away. */
+function closed(listener: Listener | null): Promise<unknown> | null {
+  return listener && new Promise((resolve) => listener.close(resolve));
+}
+
+// Clients take the first `<...>` for an APOP timestamp, and a real one has to fit into the 512 octets as well.
+const GREETING = /^[\x20-\x3b\x3d-\x7e]{0,255}$/;
+const IMPLEMENTATION = /^(?! )[\x20-\x7e]{1,255}(?<! )$/;
+
+/** What goes on the wire as it was given has to be what the wire can carry. */
+function checkAnnouncements(options: Pop3ServerOptions): void {
+  const { greeting = '', implementation = '-', expire = 'never', loginDelaySeconds = 1 } = options;
+  const carried = {
+    greeting: GREETING.test(greeting),
+    implementation: IMPLEMENTATION.test(implementation),
+    expire: expire === 'never' || (Number.isSafeInteger(expire) && expire >= 0),
+    loginDelaySeconds: Number.isSafeInteger(loginDelaySeconds) && loginDelaySeconds >= 1,
+  };
+  for (const [name, fits] of Object.entries(carried)) {
+    if (!fits)
+      throw new Pop3Error('POP3_USAGE', `${name} cannot be announced; Pop3ServerOptions says what can.`);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   CHANNELS,
   type ConnectionInfo,
   type FaultEvent,
+  type ListenerFailedEvent,
   type LoginRefusedEvent,
   type RejectedEvent,
   type SessionEvent,
@@ -12,6 +13,7 @@ import {
 
 interface Events {
   connected: ConnectionInfo;
+  listenerFailed: ListenerFailedEvent;
   rejected: RejectedEvent;
   loginRefused: LoginRefusedEvent;
   session: SessionEvent;

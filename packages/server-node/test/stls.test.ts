@@ -42,11 +42,11 @@ describe('announcement', () => {
     const implicit = await Peer.connect(port, { tls: { ca: tls.cert } });
     await implicit.line();
     expect(await implicit.list('CAPA')).not.toContain('STLS');
-    expect(await implicit.command('STLS')).toBe('-ERR TLS is active already');
+    expect(await implicit.command('STLS')).toBe('-ERR STLS is not valid in this state');
 
     const off = await greeted((await server.listen({ port: 0, tls: 'off' })).port);
     expect(await off.list('CAPA')).not.toContain('STLS');
-    expect(await off.command('STLS')).toBe('-ERR TLS is not available');
+    expect(await off.command('STLS')).toBe('-ERR STLS is not available');
 
     const late = await greeted((await server.listen({ port: 0, tls: 'starttls' })).port);
     await late.logIn();
@@ -149,7 +149,7 @@ describe('the handshake', () => {
     const { port } = await startServer({ tls });
     const peer = await greeted(port);
     await peer.startTls({ ca: tls.cert });
-    expect(await peer.command('STLS')).toBe('-ERR TLS is active already');
+    expect(await peer.command('STLS')).toBe('-ERR STLS is not valid in this state');
     await peer.logIn();
     expect(await peer.command('STAT')).toMatch(/^\+OK 3 /);
   });
