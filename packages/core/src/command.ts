@@ -1,6 +1,6 @@
 import { decodeBase64, encodeBase64 } from './base64.js';
 import { usage } from './errors.js';
-import { CR, octetsOf, SP, textOf } from './octets.js';
+import { CR, SP, textOf } from './octets.js';
 import { decodeName, encodeUtf8 } from './text.js';
 
 /** A command line, parsed. Names and passwords are Unicode text; message numbers are 1-based. */
@@ -21,15 +21,16 @@ export type Command =
 
 export type Verb = Command['verb'];
 
+/** What is wrong with a line, in the words that the peer is told. */
 export type CommandProblem =
-  | 'unknown-verb'
-  | 'missing-argument'
-  | 'extra-argument'
-  | 'bad-number'
-  | 'bad-digest'
-  | 'bad-mechanism'
-  | 'bad-base64'
-  | 'bad-octet';
+  | 'unknown command'
+  | 'argument missing'
+  | 'too many arguments'
+  | 'bad number'
+  | 'bad digest'
+  | 'bad mechanism name'
+  | 'bad base64'
+  | 'bad octet';
 
 export type CommandParse =
   | { readonly ok: true; readonly command: Command }
@@ -45,17 +46,17 @@ type ArgumentParse = Command | CommandProblem;
 
 /** What follows the verb, verb by verb. The argument is null when nothing follows, not even a space. */
 const ARGUMENTS: Record<Verb, (verb: never, argument: Uint8Array | null) => ArgumentParse> = {
-  USER: (verb, argument) => (isEmpty(argument) ? 'missing-argument' : { verb, name: name(argument) }),
+  USER: (verb, argument) => (isEmpty(argument) ? 'argument missing' : { verb, name: name(argument) }),
   // Everything after the one space belongs to the password, spaces at its ends too (RFC 1939 section 7).
   PASS: (verb, argument) =>
-    argument === null ? 'missing-argument' : { verb, password: decodeName(argument) },
+    argument === null ? 'argument missing' : { verb, password: decodeName(argument) },
   APOP: parseApop,
   AUTH: parseAuth,
-  LIST: parseOptionalNumber,
-  UIDL: parseOptionalNumber,
-  RETR: parseNumber,
-  DELE: parseNumber,
-  TOP: parseTop,
+  LIST: parseNumbers,
+  UIDL: parseNumbers,
+  RETR: parseNumbers,
+  DELE: parseNumbers,
+  TOP: parseNumbers,
   CAPA: noArgument,
   STAT: noArgument,
   NOOP: noArgument,
@@ -72,9 +73,9 @@ export function parseCommand(line: Uint8Array): CommandParse {
   const space = line.indexOf(SP);
   const verbEnd = space === -1 ? line.length : space;
   const verb = verbEnd <= MAX_VERB_OCTETS ? textOf(line.subarray(0, verbEnd)).toUpperCase() : '';
-  if (!Object.hasOwn(ARGUMENTS, verb)) return { ok: false, verb: null, problem: 'unknown-verb' };
+  if (!Object.hasOwn(ARGUMENTS, verb)) return { ok: false, verb: null, problem: 'unknown command' };
   const known = verb as Verb;
-  if (line.includes(0) || line.includes(CR)) return { ok: false, verb: known, problem: 'bad-octet' };
+  if (line.includes(0) || line.includes(CR)) return { ok: false, verb: known, problem: 'bad octet' };
   const parsed = ARGUMENTS[known](known as never, space === -1 ? null : line.subarray(space + 1));
   return typeof parsed === 'string'
     ? { ok: false, verb: known, problem: parsed }
@@ -98,24 +99,21 @@ export function encodeCommand(command: Command): Uint8Array {
   return octets;
 }
 
-/** A command as text for logs: secrets masked, nothing else left out. The only way in which a command is shown. */
+/** The fields of a command that may be shown; everything else is a secret until it is named here. */
+const SHOWN: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  'verb',
+  'name',
+  'mechanism',
+  'messageNumber',
+  'lines',
+]);
+
+/** A command as text for logs, secrets masked. The only way in which a command is shown. */
 export function describeCommand(command: Command): string {
-  switch (command.verb) {
-    case 'PASS':
-      return 'PASS ***';
-    case 'APOP':
-      return `APOP ${JSON.stringify(command.name)} ***`;
-    case 'USER':
-      return `USER ${JSON.stringify(command.name)}`;
-    case 'AUTH':
-      return ['AUTH', ...(command.mechanism === null ? [] : [command.mechanism])]
-        .concat(command.initialResponse === null ? [] : ['***'])
-        .join(' ');
-    default: {
-      const { verb, messageNumber, lines } = { messageNumber: null, lines: null, ...command };
-      return [verb, messageNumber, lines].filter((part) => part !== null).join(' ');
-    }
-  }
+  return Object.entries(command)
+    .filter(([, value]) => value !== null)
+    .map(([field, value]) => (field === 'name' ? JSON.stringify(value) : SHOWN.has(field) ? value : '***'))
+    .join(' ');
 }
 
 function argumentsOf(command: Command): string[] {
@@ -156,53 +154,42 @@ function wholeNumber(value: number, least: number): string {
 }
 
 function parseApop(verb: 'APOP', argument: Uint8Array | null): ArgumentParse {
-  if (isEmpty(argument)) return 'missing-argument';
+  if (isEmpty(argument)) return 'argument missing';
   const trimmed = withoutTrailingSpace(argument);
   // A name may hold spaces, a digest cannot.
   const space = trimmed.lastIndexOf(SP);
-  if (space < 1) return 'missing-argument';
+  if (space < 1) return 'argument missing';
   const digest = textOf(trimmed.subarray(space + 1));
-  if (!DIGEST.test(digest)) return 'bad-digest';
+  if (!DIGEST.test(digest)) return 'bad digest';
   return { verb, name: decodeName(trimmed.subarray(0, space)), digest: digest.toLowerCase() };
 }
 
 function parseAuth(verb: 'AUTH', argument: Uint8Array | null): ArgumentParse {
   const [mechanism, response, ...surplus] = words(argument);
   if (mechanism === undefined) return { verb, mechanism: null, initialResponse: null };
-  if (surplus.length > 0) return 'extra-argument';
-  if (!MECHANISM.test(mechanism)) return 'bad-mechanism';
+  if (surplus.length > 0) return 'too many arguments';
+  if (!MECHANISM.test(mechanism)) return 'bad mechanism name';
   const named = { verb, mechanism: mechanism.toUpperCase() };
   if (response === undefined) return { ...named, initialResponse: null };
   const initialResponse = response === '=' ? new Uint8Array(0) : decodeBase64(response);
-  return initialResponse === null ? 'bad-base64' : { ...named, initialResponse };
+  return initialResponse === null ? 'bad base64' : { ...named, initialResponse };
 }
 
-function parseNumber(verb: 'RETR' | 'DELE', argument: Uint8Array | null): ArgumentParse {
-  const numbers = parseNumbers(argument, 1, 1);
-  return typeof numbers === 'string' ? numbers : { verb, messageNumber: numbers[0] as number };
-}
+/** How many numbers follow, at least and at most. */
+const NUMBERS = { LIST: [0, 1], UIDL: [0, 1], RETR: [1, 1], DELE: [1, 1], TOP: [2, 2] } as const;
 
-function parseOptionalNumber(verb: 'LIST' | 'UIDL', argument: Uint8Array | null): ArgumentParse {
-  const numbers = parseNumbers(argument, 0, 1);
-  return typeof numbers === 'string' ? numbers : { verb, messageNumber: numbers[0] ?? null };
-}
-
-function parseTop(verb: 'TOP', argument: Uint8Array | null): ArgumentParse {
-  const numbers = parseNumbers(argument, 2, 2);
-  if (typeof numbers === 'string') return numbers;
-  return { verb, messageNumber: numbers[0] as number, lines: numbers[1] as number };
-}
-
-/** So many numbers, at least and at most. */
-function parseNumbers(argument: Uint8Array | null, least: number, most: number): number[] | CommandProblem {
+function parseNumbers(verb: keyof typeof NUMBERS, argument: Uint8Array | null): ArgumentParse {
   const texts = words(argument);
-  if (texts.length < least) return 'missing-argument';
-  if (texts.length > most) return 'extra-argument';
-  return texts.every((text) => DIGITS.test(text)) ? texts.map(numberOf) : 'bad-number';
+  const [least, most] = NUMBERS[verb];
+  if (texts.length < least) return 'argument missing';
+  if (texts.length > most) return 'too many arguments';
+  if (!texts.every((text) => DIGITS.test(text))) return 'bad number';
+  const [messageNumber = null, lines] = texts.map(numberOf);
+  return (lines === undefined ? { verb, messageNumber } : { verb, messageNumber, lines }) as Command;
 }
 
 function noArgument(verb: 'STAT', argument: Uint8Array | null): ArgumentParse {
-  return isEmpty(argument) ? { verb } : 'extra-argument';
+  return isEmpty(argument) ? { verb } : 'too many arguments';
 }
 
 /** A number too large to be exact becomes the largest exact one, which no maildrop and no message comes near. */
@@ -229,6 +216,5 @@ function isEmpty(argument: Uint8Array | null): argument is null {
 
 /** `AUTH ` in any case: the only command whose line may be longer than 255 octets. */
 export function startsAuth(octets: Uint8Array): boolean {
-  return octets.length >= 5 && AUTH.every((octet, i) => (octets[i]! & 0xdf) === (octet & 0xdf));
+  return textOf(octets.subarray(0, 5)).toUpperCase() === 'AUTH ';
 }
-const AUTH = octetsOf('AUTH ');

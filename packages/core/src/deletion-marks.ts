@@ -43,10 +43,6 @@ export class DeletionMarkSet implements DeletionMarks {
   }
 
   *[Symbol.iterator](): Generator<number, void, undefined> {
-    if (this.#bits === null) return;
-    for (let word = 0; word < this.#bits.length; word++) {
-      if (this.#bits[word] === 0) continue;
-      for (let n = word * 32; n < word * 32 + 32; n++) if (this.has(n)) yield n;
-    }
+    for (let n = 1; this.#bits !== null && n <= this.#count; n++) if (this.has(n)) yield n;
   }
 }

@@ -7,13 +7,11 @@ export type Pop3ErrorCode = 'POP3_USAGE';
 
 /** What every package of this project throws. Recognise it with {@link isPop3Error}, never by `instanceof`. */
 export class Pop3Error extends Error {
-  readonly code: Pop3ErrorCode;
+  readonly code!: Pop3ErrorCode;
 
   constructor(code: Pop3ErrorCode, message: string) {
     super(message);
-    this.name = 'Pop3Error';
-    this.code = code;
-    Object.defineProperty(this, BRAND, { value: true });
+    Object.assign(this, { name: 'Pop3Error', code, [BRAND]: true });
   }
 }
 

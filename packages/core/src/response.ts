@@ -26,18 +26,14 @@ const APOP_TIMESTAMP = /<[^\s<>@]+@[^\s<>@]+>/;
 const SCAN = /^(\d{1,15}) +(\d{1,15})(?: |$)/;
 const UNIQUE_ID = /^(\d{1,15}) +(.*\S)\s*$/;
 
-const CODES: Record<RefusalReason, ResponseCode> = {
-  'bad-credentials': 'AUTH',
-  'in-use': 'IN-USE',
-  'login-delay': 'LOGIN-DELAY',
-  temporary: 'SYS/TEMP',
-  permanent: 'SYS/PERM',
+/** The code and the text that tell a peer why it is refused. */
+export const REFUSALS: Record<RefusalReason, readonly [code: ResponseCode, text: string]> = {
+  'bad-credentials': ['AUTH', 'authentication failed'],
+  'in-use': ['IN-USE', 'maildrop is in use by another session'],
+  'login-delay': ['LOGIN-DELAY', 'too soon after the last login'],
+  temporary: ['SYS/TEMP', 'temporary failure, try again later'],
+  permanent: ['SYS/PERM', 'permanent failure, ask the administrator'],
 };
-
-/** The code that tells the peer why it was refused. */
-export function codeOf(reason: RefusalReason): ResponseCode {
-  return CODES[reason];
-}
 
 /**
  * A status line without its CRLF, at most 510 octets. What is not printable ASCII becomes `?`, and a text cannot be

@@ -1,4 +1,4 @@
-import { CR, LF } from '../octets.js';
+import { encodeUtf8 } from '../text.js';
 
 /** Replies are gathered up to this size, and a body flows in pieces of it. One page of WebAssembly memory, four TLS records. */
 const CAPACITY = 65_536;
@@ -42,12 +42,9 @@ export class Output {
 
   /** ASCII text and CRLF. */
   line(text: string): void {
-    const buffer = this.buffer;
-    let at = this.#used;
-    for (let i = 0; i < text.length; i++) buffer[at++] = text.charCodeAt(i);
-    buffer[at++] = CR;
-    buffer[at++] = LF;
-    this.#used = at;
+    const line = encodeUtf8(`${text}\r\n`);
+    this.buffer.set(line, this.#used);
+    this.#used += line.length;
   }
 
   /** Hands out everything gathered; the memory stays lent until {@link reclaim}. */
@@ -73,12 +70,7 @@ export class Output {
 
 /** Writes a whole number in decimal digits and returns the position after it. */
 export function writeNumber(value: number, target: Uint8Array, at: number): number {
-  let end = at + 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end++;
-  let rest = value;
-  for (let i = end - 1; i >= at; i--) {
-    target[i] = 0x30 + (rest % 10);
-    rest = Math.floor(rest / 10);
-  }
-  return end;
+  const end = value < 10 ? at : writeNumber(Math.floor(value / 10), target, at);
+  target[end] = 0x30 + (value % 10);
+  return end + 1;
 }

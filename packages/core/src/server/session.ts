@@ -1,12 +1,12 @@
 import type { CommitOutcome, Credentials, Identity, Refusal } from '../adapter.js';
 import { decodeBase64, encodeBase64 } from '../base64.js';
-import { encodeCapabilities } from '../capability.js';
-import { type Command, type CommandProblem, describeCommand, parseCommand, startsAuth } from '../command.js';
+import { type Command, describeCommand, parseCommand, startsAuth } from '../command.js';
 import { usage } from '../errors.js';
 import { LineReader } from '../line-reader.js';
 import type { MaildropListing } from '../listing.js';
 import { CR, LF, SP, textOf } from '../octets.js';
-import { codeOf, encodeGreeting, encodeStatusLine, type ResponseCode } from '../response.js';
+import { encodeGreeting, encodeStatusLine, REFUSALS, type ResponseCode } from '../response.js';
+import { lineOf } from '../text.js';
 import { TopCutter } from '../top-cutter.js';
 import { WireEncoder } from '../wire-encoder.js';
 import {
@@ -81,25 +81,8 @@ const WAIT: ServerAction = { type: 'wait' };
 /** Room that every single line needs at the most: a status line is bounded, a unique-id line is shorter. */
 const LINE_OCTETS = 512;
 
-const PROBLEMS: Record<CommandProblem, string> = {
-  'unknown-verb': 'unknown command',
-  'missing-argument': 'argument missing',
-  'extra-argument': 'too many arguments',
-  'bad-number': 'numbers are digits only',
-  'bad-digest': 'digest must be 32 hexadecimal digits',
-  'bad-mechanism': 'bad mechanism name',
-  'bad-base64': 'bad base64',
-  'bad-octet': 'NUL and CR are not allowed in a command',
-};
-
-const REFUSED: Record<Refusal['reason'], string> = {
-  'bad-credentials': 'authentication failed',
-  'in-use': 'maildrop is in use by another session',
-  'login-delay': 'too soon after the last login',
-  temporary: 'temporary failure, try again later',
-  permanent: 'this needs the administrator of the server',
-};
-
+const OUT_OF_TURN = 'This is not what the session waits for.';
+const LINE_TOO_LONG = 'line too long';
 const NO_PLAINTEXT = 'password refused on an unencrypted connection; use STLS or port 995';
 
 /**
@@ -173,7 +156,7 @@ export class ServerSession {
   answer(request: ServerRequest, answer: ServerAnswers[ServerRequest['type']]): void {
     if (this.#state === 'closed') return;
     if (this.#phase.type !== 'asking' || this.#phase.request !== request) {
-      usage('This request is not open: it was answered already, or another session asked for it.');
+      usage(OUT_OF_TURN);
     }
     this.#phase = COMMAND;
     switch (answer.type) {
@@ -189,7 +172,7 @@ export class ServerSession {
       case 'opened':
         return this.#opened(answer.listing);
       case 'gone':
-        return this.#error('SYS/TEMP', 'another program has removed this message');
+        return this.#error('SYS/TEMP', 'message was removed by another program');
       case 'message':
         return this.#startBody(request as RetrieveRequest);
       case 'committed':
@@ -225,7 +208,7 @@ export class ServerSession {
    */
   tlsUpgraded(changes: { readonly saslMechanisms?: readonly OfferedMechanism[] } = {}): void {
     if (this.#state === 'closed') return;
-    if (this.#phase.type !== 'handshake' || !this.#phase.asked) usage('No TLS handshake was asked for.');
+    if (this.#phase.type !== 'handshake' || !this.#phase.asked) usage(OUT_OF_TURN);
     this.#reader.clear();
     this.#tls = 'active';
     this.#mechanisms = changes.saslMechanisms ?? this.#mechanisms;
@@ -276,11 +259,12 @@ export class ServerSession {
       if (!this.#inputEnded || !this.#output.isEmpty) return this.#flushOr(READ);
       this.#close('peer-closed');
     } else if (line === 'overflow') {
-      this.#failAndClose('line-too-long', null, 'line too long');
+      this.#error(null, LINE_TOO_LONG);
+      this.#close('line-too-long');
     } else if (line === 'line-too-long') {
       this.#phase = COMMAND;
       this.#username = null;
-      this.#bad('line too long');
+      this.#bad(LINE_TOO_LONG);
     } else if (type === 'sasl') {
       this.#saslResponse(line);
     } else {
@@ -347,17 +331,18 @@ export class ServerSession {
     const username = this.#username;
     const state =
       this.#state === 'transaction' ? 'transaction' : username === null ? 'authorization' : 'user-given';
-    if (verb === null || !KEEPS_USER.has(verb)) this.#username = null;
+    if (verb === null || !KEEPS_USER.includes(verb)) this.#username = null;
     this.#options.trace?.({
       type: 'command',
-      command: parsed.ok ? describeCommand(parsed.command) : `${verb ?? '?'} (${PROBLEMS[parsed.problem]})`,
+      command: parsed.ok ? describeCommand(parsed.command) : `${verb ?? '?'} (${parsed.problem})`,
     });
     if (verb === 'PASS' && state === 'authorization' && !this.#plaintextAllowed) {
       // Some clients show a person only what PASS was answered, so this repeats the answer to USER.
       return this.#error(null, NO_PLAINTEXT);
     }
-    if (verb !== null && !ACCEPTED[state].has(verb)) return this.#bad(`${verb} is not valid in this state`);
-    if (!parsed.ok) return this.#bad(PROBLEMS[parsed.problem]);
+    if (verb !== null && !ACCEPTED[state].includes(verb))
+      return this.#bad(`${verb} is not valid in this state`);
+    if (!parsed.ok) return this.#bad(parsed.problem);
     this.#badCommands = 0;
     this.#run(parsed.command, username ?? '');
   }
@@ -379,7 +364,7 @@ export class ServerSession {
       case 'CAPA':
         return this.#lines('capabilities follow', this.#capabilities());
       case 'QUIT':
-        if (this.#state !== 'transaction') return this.#sayAndClose('quit', 'bye');
+        if (this.#state !== 'transaction') return this.#bye();
         this.#enter('update');
         return this.#ask({ type: 'commit', deletions: this.#open.marks });
       case 'STAT':
@@ -403,7 +388,7 @@ export class ServerSession {
 
   #user(name: string): void {
     if (!this.#plaintextAllowed) return this.#error(null, NO_PLAINTEXT);
-    if (this.#options.userPass === false) return this.#error(null, 'USER is not supported here; use AUTH');
+    if (this.#options.userPass === false) return this.#error(null, 'USER is not supported');
     this.#username = name;
     // The same answer for every name: who has an account here is nobody's business (RFC 1939 section 13).
     this.#ok('send PASS');
@@ -411,17 +396,13 @@ export class ServerSession {
 
   #apop(username: string, digest: string): void {
     const timestamp = this.#options.apopTimestamp;
-    if (!timestamp) return this.#error(null, 'APOP is not supported here');
+    if (!timestamp) return this.#error(null, 'APOP is not supported');
     this.#authenticate({ type: 'apop', username, timestamp, digest });
   }
 
   #auth(name: string | null, initialResponse: Uint8Array | null): void {
     // Asked by clients from before CAPA; never specified, answered by everybody.
-    if (name === null)
-      return this.#lines(
-        'mechanisms follow',
-        this.#offered().map((offered) => offered.name),
-      );
+    if (name === null) return this.#lines('mechanisms follow', this.#offered());
     const mechanism = this.#mechanisms.find((known) => known.name === name);
     if (mechanism === undefined) return this.#error(null, 'mechanism is not supported');
     if (mechanism.plaintext && !this.#plaintextAllowed) return this.#error(null, NO_PLAINTEXT);
@@ -431,16 +412,14 @@ export class ServerSession {
   #saslResponse(line: Uint8Array): void {
     this.#phase = COMMAND;
     const text = textOf(line);
-    if (text === '*') return this.#error(null, 'authentication cancelled');
+    if (text === '*') return this.#error(null, 'cancelled');
     const response = decodeBase64(text);
     if (response === null) return this.#bad('bad base64');
     this.#ask({ type: 'sasl-step', response });
   }
 
   #stls(): void {
-    if (this.#tls !== 'offered') {
-      return this.#error(null, this.#tls === 'active' ? 'TLS is active already' : 'TLS is not available');
-    }
+    if (this.#tls !== 'offered') return this.#error(null, 'STLS is not available');
     // Whatever was sent behind STLS came in the clear and must not be run inside TLS (RFC 2595 section 4).
     this.#reader.clear();
     this.#ok('begin TLS');
@@ -495,7 +474,7 @@ export class ServerSession {
     if (messageNumber < 1 || messageNumber > listing.count) {
       this.#error(null, `no such message, there are ${listing.count}`);
     } else if (marks.has(messageNumber)) {
-      this.#error(null, 'message is marked as deleted');
+      this.#error(null, 'message is marked');
     } else {
       return true;
     }
@@ -536,30 +515,30 @@ export class ServerSession {
 
   #committed({ removed, failed }: CommitOutcome): void {
     this.#options.trace?.({ type: 'committed', removed, failed });
-    if (failed === 0) return this.#sayAndClose('quit', 'bye');
-    this.#failAndClose('commit-failed', 'SYS/TEMP', `${failed} marked messages could not be removed`);
+    if (failed === 0) return this.#bye();
+    this.#error('SYS/TEMP', `${failed} messages not removed`);
+    this.#close('commit-failed');
   }
 
   #refused(request: ServerRequest, { reason, text }: Refusal): void {
-    const said = text ?? REFUSED[reason];
-    if (request.type === 'commit') return this.#failAndClose('commit-failed', codeOf(reason), said);
-    if (reason === 'bad-credentials' && ++this.#authFailures >= this.#limits.maxAuthFailures) {
-      return this.#failAndClose('too-many-auth-failures', codeOf(reason), said);
-    }
-    this.#error(codeOf(reason), said);
+    const [code, fixedText] = REFUSALS[reason];
+    this.#error(code, text ?? fixedText);
+    if (request.type === 'commit') this.#close('commit-failed');
+    if (reason !== 'bad-credentials') return;
+    if (++this.#authFailures >= this.#limits.maxAuthFailures) this.#close('too-many-auth-failures');
   }
 
   #askedBody(): Body | null {
     if (this.#state === 'closed') return null;
     const phase = this.#phase;
-    if (phase.type !== 'body' || !phase.asked) return usage('No chunk of a body was asked for.');
+    if (phase.type !== 'body' || !phase.asked) return usage(OUT_OF_TURN);
     phase.asked = false;
     return phase;
   }
 
   /** Only what the TRANSACTION state accepts comes here. */
   get #open(): Transaction {
-    return this.#transaction ?? usage('No maildrop is open.');
+    return this.#transaction ?? usage(OUT_OF_TURN);
   }
 
   // ----- what is on offer
@@ -568,28 +547,24 @@ export class ServerSession {
     return this.#tls === 'active' || this.#options.plaintextAuth === 'allow';
   }
 
-  #offered(): readonly OfferedMechanism[] {
-    return this.#mechanisms.filter((mechanism) => !mechanism.plaintext || this.#plaintextAllowed);
+  #offered(): string[] {
+    return this.#mechanisms
+      .filter((mechanism) => !mechanism.plaintext || this.#plaintextAllowed)
+      .map((mechanism) => mechanism.name);
   }
 
   #capabilities(): string[] {
     const { userPass, implementation, expire, loginDelaySeconds } = this.#options;
-    const capabilities = new Map<string, readonly string[]>([
-      ['TOP', []],
-      ['UIDL', []],
-      ['RESP-CODES', []],
-      ['AUTH-RESP-CODE', []],
-      ['PIPELINING', []],
-    ]);
-    if (userPass !== false && this.#plaintextAllowed) capabilities.set('USER', []);
-    const mechanisms = this.#offered().map(({ name }) => name);
-    if (mechanisms.length > 0) capabilities.set('SASL', mechanisms);
+    const capabilities = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING'];
+    if (userPass !== false && this.#plaintextAllowed) capabilities.push('USER');
+    const mechanisms = this.#offered();
+    if (mechanisms.length > 0) capabilities.push(`SASL ${mechanisms.join(' ')}`);
     // Announced exactly while it can be used; RFC 2595 and RFC 2449 disagree about the rest.
-    if (this.#tls === 'offered' && this.#state === 'authorization') capabilities.set('STLS', []);
-    if (expire != null) capabilities.set('EXPIRE', [expire === 'never' ? 'NEVER' : String(expire)]);
-    if (loginDelaySeconds != null) capabilities.set('LOGIN-DELAY', [String(loginDelaySeconds)]);
-    if (implementation != null) capabilities.set('IMPLEMENTATION', [implementation]);
-    return encodeCapabilities(capabilities);
+    if (this.#tls === 'offered' && this.#state === 'authorization') capabilities.push('STLS');
+    if (expire != null) capabilities.push(`EXPIRE ${expire}`.toUpperCase());
+    if (loginDelaySeconds != null) capabilities.push(`LOGIN-DELAY ${loginDelaySeconds}`);
+    if (implementation != null) capabilities.push(`IMPLEMENTATION ${implementation}`);
+    return capabilities;
   }
 
   // ----- what is said
@@ -609,24 +584,20 @@ export class ServerSession {
 
   #lines(text: string, lines: readonly string[]): void {
     this.#ok(text);
-    const write = (line: number) => this.#output.line(lines[line - 1] as string);
+    const write = (line: number) => this.#output.line(lineOf(lines[line - 1] as string));
     this.#phase = { type: 'multi-line', count: lines.length, write, next: 1 };
   }
 
-  /** A command that no session of a sane client holds; too many of them in a row end the session. */
+  /** A command that no sane client sends; too many of them in a row end the session. */
   #bad(text: string): void {
-    if (++this.#badCommands < this.#limits.maxBadCommands) return this.#error(null, text);
-    this.#failAndClose('too-many-bad-commands', null, 'too many bad commands');
+    const last = ++this.#badCommands >= this.#limits.maxBadCommands;
+    this.#error(null, last ? 'too many bad commands' : text);
+    if (last) this.#close('too-many-bad-commands');
   }
 
-  #sayAndClose(reason: CloseReason, text: string): void {
-    this.#ok(text);
-    this.#close(reason);
-  }
-
-  #failAndClose(reason: CloseReason, code: ResponseCode | null, text: string): void {
-    this.#error(code, text);
-    this.#close(reason);
+  #bye(): void {
+    this.#ok('bye');
+    this.#close('quit');
   }
 
   #close(reason: CloseReason): void {

@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isPop3Error } from '../src/errors.js';
+import {
+  encodeGreeting,
+  encodeStatusLine,
+  parseGreeting,
+  parseScanLine,
+  parseStatusLine,
+  parseUniqueIdLine,
+  type StatusLine,
+} from '../src/response.js';
+import { octets } from './stored-message.js';
+
+const CODES = ['IN-USE', 'LOGIN-DELAY', 'SYS/TEMP', 'SYS/PERM', 'AUTH', 'UTF8'] as const;
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 1000 }),
+  fc
+    .array(fc.constantFrom('[', ']', ' ', '\r\n', 'AUTH', '+OK', '\0', '\t', '<', 'x'.repeat(100)))
+    .map((list) => list.join('')),
+);
+
+describe('encodeStatusLine', () => {
+  it('keeps to 512 octets of printable ASCII and to its code, whatever the text is', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('+OK', '-ERR'),
+        fc.option(fc.constantFrom(...CODES)),
+        text,
+        (status, code, text) => {
+          const line = encodeStatusLine(status, code, text);
+          expect(line).toMatch(/^(?:\+OK|-ERR) [ -~]*$/);
+          expect(line.length).toBeLessThanOrEqual(510);
+          expect(parseStatusLine(octets(line))).toMatchObject({ status, code });
+        },
+      ),
+    );
+  });
+
+  const vectors: readonly (readonly [text: string, line: string])[] = [
+    ['ready', '-ERR ready'],
+    ['', '-ERR '],
+    ['[AUTH] no', '-ERR (AUTH] no'],
+    [' [AUTH] no', '-ERR  (AUTH] no'],
+    ['see [1]', '-ERR see [1]'],
+    ['a\r\n+OK b', '-ERR a??+OK b'],
+    ['Grüße\0\x7f', '-ERR Gr??e??'],
+  ];
+  for (const [text, line] of vectors) {
+    it(`says ${JSON.stringify(text)} as ${JSON.stringify(line)}`, () => {
+      expect(encodeStatusLine('-ERR', null, text)).toBe(line);
+    });
+  }
+
+  for (const code of ['', 'A]', '[A', 'A B', 'A\r\n', 'ä', 'x'.repeat(65)]) {
+    it(`refuses the code ${JSON.stringify(code)}`, () => {
+      expect(() => encodeStatusLine('-ERR', code, 'x')).toThrow(
+        expect.objectContaining({ code: 'POP3_USAGE' }),
+      );
+    });
+  }
+});
+
+describe('encodeGreeting', () => {
+  it('keeps the timestamp whole and the only one, whatever the text is', () => {
+    const timestamp = '<1896.697170952@dbc.mtview.ca.us>';
+    fc.assert(
+      fc.property(text, fc.constantFrom(null, timestamp), (text, apopTimestamp) => {
+        const line = encodeGreeting(text, apopTimestamp);
+        expect(line.length).toBeLessThanOrEqual(510);
+        expect(parseGreeting(octets(line))).toMatchObject({ apopTimestamp });
+      }),
+    );
+  });
+});
+
+const ok = (text: string, code: string | null = null): StatusLine => ({ status: '+OK', code, text });
+const err = (text: string, code: string | null = null): StatusLine => ({ status: '-ERR', code, text });
+const challenge = (text: string): StatusLine => ({ status: '+', challenge: octets(text) });
+
+const STATUS_LINES: readonly (readonly [line: string, status: StatusLine | null])[] = [
+  ['+OK', ok('')],
+  ['+OK ', ok('')],
+  ['+OK ready', ok('ready')],
+  ['+OK   ready', ok('ready')],
+  ['-ERR', err('')],
+  ['-ERR no such message', err('no such message')],
+  ['-ERR [IN-USE] busy', err('busy', 'IN-USE')],
+  ['-ERR [in-use]', err('', 'IN-USE')],
+  ['-ERR [SYS/TEMP/DISK] full', err('full', 'SYS/TEMP/DISK')],
+  ['+OK [X-WHAT]fine', ok('fine', 'X-WHAT')],
+  ['-ERR [not a code] x', err('[not a code] x')],
+  ['-ERR see [AUTH]', err('see [AUTH]')],
+  ['+OK Microsoft Exchange [UwBDADE=]', ok('Microsoft Exchange [UwBDADE=]')],
+  ['+OK Gr\xc3\xbc\xc3\x9fe', ok('Grüße')],
+  ['+OK Gr\xfc\xdfe', ok('Grüße')],
+  ['+', challenge('')],
+  ['+ ', challenge('')],
+  ['+ VXNlcm5hbWU6', challenge('Username:')],
+  ['+ VXNlcm5hbWU6 ', challenge('Username:')],
+  ['+ =AAA', null],
+  ['+VXNlcm5hbWU6', null],
+  ['+OKAY', null],
+  ['+ok ready', null],
+  ['-err', null],
+  ['OK ready', null],
+  [' +OK', null],
+  ['', null],
+  ['.', null],
+  ['From: ann', null],
+  ['* OK IMAP4rev1', null],
+  ['220 smtp.example.com', null],
+];
+
+describe('parseStatusLine', () => {
+  for (const [line, status] of STATUS_LINES) {
+    it(`takes ${JSON.stringify(line)} for ${status === null ? 'a peer out of step' : status.status}`, () => {
+      expect(parseStatusLine(octets(line))).toEqual(status);
+    });
+  }
+
+  it('never throws, whatever the octets are', () => {
+    const start = fc.constantFrom('', '+', '+OK', '-ERR', '-ERR [', '+ ');
+    fc.assert(
+      fc.property(start, fc.uint8Array(), (start, rest) => {
+        const status = parseStatusLine(Uint8Array.of(...octets(start), ...rest));
+        expect(status === null || /^(?:\+OK|-ERR|\+)$/.test(status.status)).toBe(true);
+      }),
+    );
+  });
+});
+
+const GREETINGS: readonly (readonly [line: string, text: string | null, apopTimestamp: string | null])[] = [
+  ['+OK', '', null],
+  ['+OK POP3 ready', 'POP3 ready', null],
+  [
+    '+OK POP3 <1896.697170952@dbc.mtview.ca.us>',
+    'POP3 <1896.697170952@dbc.mtview.ca.us>',
+    '<1896.697170952@dbc.mtview.ca.us>',
+  ],
+  ['+OK <a@b> ready', '<a@b> ready', '<a@b>'],
+  ['+OK [LOGIN-DELAY] wait <a@b>', 'wait <a@b>', '<a@b>'],
+  ['+OK Hello <world>', 'Hello <world>', null],
+  ['+OK <a b@c>', '<a b@c>', null],
+  ['+OK <a@b@c>', '<a@b@c>', null],
+  ['+OK <@>', '<@>', null],
+  ['+OK <<a@b>>', '<<a@b>>', '<a@b>'],
+  ['+OK Exchange [UwBDADEAUABSAEQA]', 'Exchange [UwBDADEAUABSAEQA]', null],
+  ['+OK Gpop ready for requests from 1.2.3.4 x1', 'Gpop ready for requests from 1.2.3.4 x1', null],
+  ['-ERR server is full', null, null],
+  ['+ ', null, null],
+  ['220 smtp.example.com', null, null],
+];
+
+describe('parseGreeting', () => {
+  for (const [line, text, apopTimestamp] of GREETINGS) {
+    it(`finds ${apopTimestamp ?? 'no timestamp'} in ${JSON.stringify(line)}`, () => {
+      expect(parseGreeting(octets(line))).toEqual(text === null ? null : { text, apopTimestamp });
+    });
+  }
+});
+
+const SCAN_LINES: readonly (readonly [line: string, numbers: readonly [number, number] | null])[] = [
+  ['1 120', [1, 120]],
+  ['1 0', [1, 0]],
+  ['001 0120', [1, 120]],
+  ['1   120', [1, 120]],
+  ['1 120 and more', [1, 120]],
+  ['1 120 ', [1, 120]],
+  ['100000 999999999999999', [100_000, 999_999_999_999_999]],
+  ['0 120', [0, 120]],
+  ['1', null],
+  ['1 ', null],
+  ['', null],
+  [' 1 120', null],
+  ['1 -120', null],
+  ['1 12x', null],
+  ['1 1.5', null],
+  ['+1 120', null],
+  ['1\t120', null],
+  ['one 120', null],
+  ['1 9999999999999999', null],
+  ['9999999999999999 1', null],
+];
+
+describe('parseScanLine', () => {
+  for (const [line, numbers] of SCAN_LINES) {
+    it(`reads ${JSON.stringify(line)} as ${numbers === null ? 'no scan listing' : numbers.join(', ')}`, () => {
+      const visited: unknown[] = [];
+      expect(parseScanLine(octets(line), (...visit) => visited.push(visit))).toBe(numbers !== null);
+      expect(visited).toEqual(numbers === null ? [] : [numbers]);
+    });
+  }
+});
+
+const UNIQUE_ID_LINES: readonly (readonly [line: string, found: readonly [number, string] | null])[] = [
+  ['1 whqtswO00WBw418f9t5JxYwZ', [1, 'whqtswO00WBw418f9t5JxYwZ']],
+  ['1   20110101', [1, '20110101']],
+  ['1 id with spaces ', [1, 'id with spaces']],
+  [`1 ${'x'.repeat(200)}`, [1, 'x'.repeat(200)]],
+  ['1 <a@b>', [1, '<a@b>']],
+  ['1 \xe4', [1, 'ä']],
+  ['1 A', [1, 'A']],
+  ['1 a', [1, 'a']],
+  ['1', null],
+  ['1 ', null],
+  ['1    ', null],
+  ['', null],
+  ['id', null],
+  ['+OK 1 id', null],
+  [' 1 id', null],
+  ['9999999999999999 id', null],
+];
+
+describe('parseUniqueIdLine', () => {
+  for (const [line, found] of UNIQUE_ID_LINES) {
+    it(`reads ${JSON.stringify(line.slice(0, 40))} as ${found === null ? 'no unique-id' : JSON.stringify(found[1].slice(0, 40))}`, () => {
+      const visited: unknown[] = [];
+      expect(parseUniqueIdLine(octets(line), (...visit) => visited.push(visit))).toBe(found !== null);
+      expect(visited).toEqual(found === null ? [] : [found]);
+    });
+  }
+});
+
+describe('the parsers of responses', () => {
+  it('never throw, whatever the octets are', () => {
+    const line = fc
+      .array(fc.constantFrom('1', ' ', 'a', '\r', '\n', '\0', '\xff', '.', '+OK'))
+      .map((list) => list.join(''));
+    fc.assert(
+      fc.property(line, (line) => {
+        const visit = () => undefined;
+        try {
+          parseScanLine(octets(line), visit);
+          parseUniqueIdLine(octets(line), visit);
+          parseGreeting(octets(line));
+        } catch (error) {
+          expect(isPop3Error(error)).toBe('must not be thrown');
+        }
+      }),
+    );
+  });
+});
