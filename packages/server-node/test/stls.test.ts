@@ -42,7 +42,7 @@ describe('announcement', () => {
     const implicit = await Peer.connect(port, { tls: { ca: tls.cert } });
     await implicit.line();
     expect(await implicit.list('CAPA')).not.toContain('STLS');
-    expect(await implicit.command('STLS')).toBe('-ERR STLS is not valid in this state');
+    expect(await implicit.command('STLS')).toBe('-ERR STLS is not available');
 
     const off = await greeted((await server.listen({ port: 0, tls: 'off' })).port);
     expect(await off.list('CAPA')).not.toContain('STLS');
@@ -149,7 +149,7 @@ describe('the handshake', () => {
     const { port } = await startServer({ tls });
     const peer = await greeted(port);
     await peer.startTls({ ca: tls.cert });
-    expect(await peer.command('STLS')).toBe('-ERR STLS is not valid in this state');
+    expect(await peer.command('STLS')).toBe('-ERR STLS is not available');
     await peer.logIn();
     expect(await peer.command('STAT')).toMatch(/^\+OK 3 /);
   });
