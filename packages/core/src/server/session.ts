@@ -81,7 +81,10 @@ const WAIT: ServerAction = { type: 'wait' };
 /** Room that every single line needs at the most: a status line is bounded, a unique-id line is shorter. */
 const LINE_OCTETS = 512;
 
-const OUT_OF_TURN = 'This is not what the session waits for.';
+/** In base64 it has to fit into one write. */
+const MAX_CHALLENGE_OCTETS = 48_000;
+
+const OUT_OF_TURN = 'called out of turn';
 const LINE_TOO_LONG = 'line too long';
 const NO_PLAINTEXT = 'password refused on an unencrypted connection; use STLS or port 995';
 
@@ -150,14 +153,14 @@ export class ServerSession {
   /**
    * Answers the open request.
    *
-   * @throws Pop3Error `POP3_USAGE` when this request is not the open one.
+   * @throws Pop3Error `POP3_USAGE` when this request is not the open one, or a challenge has more than 48 000 octets.
    */
   answer<R extends ServerRequest>(request: R, answer: AnswerTo<R>): void;
   answer(request: ServerRequest, answer: ServerAnswers[ServerRequest['type']]): void {
     if (this.#state === 'closed') return;
-    if (this.#phase.type !== 'asking' || this.#phase.request !== request) {
-      usage(OUT_OF_TURN);
-    }
+    if (this.#phase.type !== 'asking' || this.#phase.request !== request) usage(OUT_OF_TURN);
+    if (answer.type === 'challenge' && answer.challenge.length > MAX_CHALLENGE_OCTETS)
+      usage('challenge too long');
     this.#phase = COMMAND;
     switch (answer.type) {
       case 'refused':
