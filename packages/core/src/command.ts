@@ -123,6 +123,7 @@ function argumentsOf(command: Command): string[] {
     case 'PASS':
       return [command.password];
     case 'APOP':
+      if (!DIGEST.test(command.digest)) usage('A digest has 32 hexadecimal digits.');
       return [nonEmpty(command.name, 'user name'), command.digest];
     case 'AUTH': {
       if (command.mechanism === null) return [];
