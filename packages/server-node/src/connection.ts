@@ -135,9 +135,8 @@ export class Connection implements Waiting {
     const reason = await serve({
       channel,
       peer: this.#peer,
-      store: shared.store,
       signal: this.#abort.signal,
-      authenticator: withPolicy(shared.authenticator, {
+      ...withPolicy(shared, {
         delayMs: shared.limits.failedLoginDelayMs,
         maxDelayMs: shared.limits.maxFailedLoginDelayMs,
         loginDelay: shared.loginDelay,
