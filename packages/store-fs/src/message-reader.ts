@@ -1,0 +1,101 @@
+import { closeSync, fstatSync, openSync, type PathLike, readSync } from 'node:fs';
+import { FileBody } from './file-body.js';
+import { OPEN_MESSAGE } from './measure.js';
+
+const SLAB_OCTETS = 256 * 1024;
+
+/** A message that would take more than this share of a slab has memory of its own. */
+const OWN_MEMORY_OCTETS = SLAB_OCTETS / 4;
+
+/** Why there is no body: the file is not there, or it has not the size that was listed. */
+export type Unread = 'absent' | 'changed';
+
+/**
+ * Reads message files. Small ones at once and without a promise: four system calls cost less than waiting for one of
+ * them. Memory is cut from slabs, and each piece is handed out once and never written to again.
+ */
+export class MessageReader {
+  readonly #atOnceOctets: number;
+  #slab = Buffer.alloc(0);
+  #used = 0;
+
+  /** @param atOnceOctets - what is longer is read in chunks, while other sessions go on */
+  constructor(atOnceOctets: number) {
+    this.#atOnceOctets = atOnceOctets;
+  }
+
+  /** Whether a message of this size is read at once. */
+  readsAtOnce(octets: number): boolean {
+    return octets <= this.#atOnceOctets;
+  }
+
+  /**
+   * A whole message.
+   *
+   * @param octets - what the file has to have
+   * @throws what the file system says
+   */
+  readAtOnce(path: PathLike, octets: number): Buffer | Unread {
+    const file = opened(path);
+    if (file === 'absent') return file;
+    try {
+      // One octet more than there should be tells whether there is more.
+      const { memory, start } = this.#memoryFor(octets + 1);
+      let read = 0;
+      for (;;) {
+        const more = readSync(file, memory, start + read, octets + 1 - read, null);
+        read += more;
+        if (more === 0 || read >= octets) break;
+      }
+      if (read !== octets) return 'changed';
+      if (memory === this.#slab) this.#used = start + octets;
+      return memory.subarray(start, start + octets);
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /**
+   * A message in chunks. Close it, also when it was never read.
+   *
+   * @param onClose - told when the body has closed its file
+   * @param octets - what the file has to have
+   * @throws what the file system says
+   */
+  openBody(
+    path: PathLike,
+    octets: number,
+    signal: AbortSignal,
+    onClose: (body: FileBody) => void,
+  ): FileBody | Unread {
+    const file = opened(path);
+    if (file === 'absent') return file;
+    try {
+      const stat = fstatSync(file);
+      if (stat.isFile() && stat.size === octets) return new FileBody(file, octets, signal, onClose);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    closeSync(file);
+    return 'changed';
+  }
+
+  #memoryFor(octets: number): { readonly memory: Buffer; readonly start: number } {
+    if (octets > OWN_MEMORY_OCTETS) return { memory: Buffer.allocUnsafeSlow(octets), start: 0 };
+    if (octets > this.#slab.length - this.#used) {
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_OCTETS);
+      this.#used = 0;
+    }
+    return { memory: this.#slab, start: this.#used };
+  }
+}
+
+function opened(path: PathLike): number | 'absent' {
+  try {
+    return openSync(path, OPEN_MESSAGE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'absent';
+    throw error;
+  }
+}
