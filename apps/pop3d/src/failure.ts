@@ -5,6 +5,8 @@ export const EXIT = {
   /** What was given cannot be used: a name, a password. */
   badInput: 65,
   noSuchUser: 67,
+  /** A defect of ours. */
+  software: 70,
   /** The system refused: a port in use, no memory. */
   system: 71,
   /** Nothing is lost; try again later. */

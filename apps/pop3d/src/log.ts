@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import pico from 'picocolors';
 import pino, { type Logger } from 'pino';
 import type { Config } from './config/schema.js';
@@ -20,7 +21,8 @@ export function openLog(
 ): LogOutput {
   const options = {
     level,
-    base: null,
+    // Tells the workers apart; a process alone has its name from whoever collects the log.
+    base: cluster.isWorker ? { pid: process.pid } : null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
@@ -30,6 +32,8 @@ export function openLog(
     return { log, flush() {} };
   }
   const destination = pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING_OCTETS });
+  // Whoever read the log has gone. Mail is served without it.
+  destination.on('error', () => {});
   return { log: pino(options, destination), flush: () => destination.flushSync() };
 }
 

@@ -8,6 +8,7 @@ import {
   updateUsersFile,
 } from '@pop3/auth-node';
 import { isPop3Error } from '@pop3/core';
+import { safeName } from '@pop3/store-fs';
 import { EXIT, Failure, isPermissionError, systemCodeOf } from './failure.js';
 import { readPassword } from './read-password.js';
 
@@ -29,7 +30,7 @@ export async function changeUser(
   scheme: string | undefined,
   terminal: Terminal,
 ): Promise<void> {
-  checkName(name);
+  checkName(name, action);
   checkScheme(scheme);
   await checkUser(action, name, file);
   const change = await changeFor(action, name, scheme, terminal);
@@ -47,9 +48,13 @@ export async function listUsers(file: string, terminal: Terminal): Promise<void>
 
 const DONE = { add: 'added', passwd: 'changed the password of', remove: 'removed' } as const;
 
-function checkName(name: string): void {
+function checkName(name: string, action: UserAction): void {
   const problem = problemOfName(name);
   if (problem !== null) throw new Failure(EXIT.badInput, `${JSON.stringify(name)}: ${problem}`);
+  // Whoever is in the file already can still be removed.
+  if (action === 'add' && !safeName(name)) {
+    throw new Failure(EXIT.badInput, `${JSON.stringify(name)}: no Maildir can have this name`);
+  }
 }
 
 function checkScheme(scheme: string | undefined): void {

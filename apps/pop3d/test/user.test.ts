@@ -65,6 +65,14 @@ describe('a refusal says why, and changes nothing:', () => {
     ['a user that exists', 'add', 'ann', {}, EXIT.badInput, /ann is in .* already.*pop3d user passwd ann/],
     ['no such user to change', 'passwd', 'eve', {}, EXIT.noSuchUser, /eve is not in .*pop3d user list/],
     ['no such user to remove', 'remove', 'eve', {}, EXIT.noSuchUser, /eve is not in/],
+    [
+      'a name that is a path',
+      'add',
+      '../ann',
+      {},
+      EXIT.badInput,
+      /"\.\.\/ann": no Maildir can have this name/,
+    ],
     ['a name with a colon', 'add', 'a:b', {}, EXIT.badInput, /"a:b": a name cannot hold a colon/],
     [
       'a scheme that is not known',

@@ -36,6 +36,8 @@ interface About {
   readonly flag?: string;
   /** What stands for its value in the help. None for a switch. */
   readonly placeholder?: string;
+  /** Where the flag means less than the key. */
+  readonly flagDescription?: string;
 }
 
 function key<const Schema extends v.GenericSchema>(schema: Schema, { description, ...about }: About) {
@@ -70,14 +72,15 @@ const server = v.strictObject({
   plaintext_auth: key(v.optional(oneOf(['refuse', 'allow', 'allow-on-loopback']), 'allow-on-loopback'), {
     description: 'Passwords on connections without TLS.',
     flag: 'allow-plaintext-auth',
+    flagDescription: 'Take passwords on connections without TLS from anywhere, not only from this machine.',
   }),
-  greeting: key(v.optional(text), { description: 'Text of the first line. Default "POP3 server ready".' }),
+  greeting: key(v.optional(text, 'POP3 server ready'), { description: 'Text of the first line.' }),
   implementation: key(v.optional(text, 'pop3d'), { description: 'Announced as IMPLEMENTATION.' }),
   expire: key(v.optional(v.union([v.literal('never'), whole(0)], 'a number of days, or "never"'), 'never'), {
     description: 'Announced as EXPIRE: after how many days something else deletes messages here.',
   }),
   login_delay_seconds: key(v.optional(whole(1)), {
-    description: 'Least time between two logins to one maildrop. Default none.',
+    description: 'Least time between two logins to one maildrop.',
   }),
   workers: key(v.optional(v.pipe(whole(1), v.maxValue(256, 'at most 256')), 1), {
     description: 'Processes that share the listeners. More than one costs extra for each connection.',
@@ -96,7 +99,8 @@ const users = v.strictObject({
     placeholder: 'FILE',
   }),
   default_scheme: key(v.optional(oneOf(passwordSchemes.map(({ names }) => names[0]))), {
-    description: 'How to read passwords without {SCHEME}. Default: such lines are reported and left out.',
+    description:
+      'How to read passwords without {SCHEME}. Without this, such lines are reported and left out.',
     flag: 'default-scheme',
     placeholder: 'SCHEME',
   }),
@@ -111,37 +115,31 @@ const store = v.strictObject({
 });
 
 const limits = v.strictObject({
-  max_connections: key(v.optional(whole(1)), { description: 'At the same time, in all. Default 10000.' }),
-  max_connections_per_address: key(v.optional(whole(1)), {
-    description: 'At the same time, from one address. Default 100.',
+  max_connections: key(v.optional(whole(1), 10_000), { description: 'At the same time, in all.' }),
+  max_connections_per_address: key(v.optional(whole(1), 100), {
+    description: 'At the same time, from one address.',
   }),
-  max_failed_logins: key(v.optional(whole(1)), {
-    description: 'On one connection, before it is closed. Default 5.',
+  max_failed_logins: key(v.optional(whole(1), 5), {
+    description: 'On one connection, before it is closed.',
   }),
-  max_bad_commands: key(v.optional(whole(1)), {
-    description: 'In a row, before the connection is closed. Default 20.',
+  max_bad_commands: key(v.optional(whole(1), 20), {
+    description: 'In a row, before the connection is closed.',
   }),
-  max_command_octets: key(v.optional(whole(255)), {
-    description: 'Length of a command line. Default 255 (RFC 2449).',
+  max_command_octets: key(v.optional(whole(255), 255), {
+    description: 'Length of a command line (RFC 2449).',
   }),
-  max_sasl_line_octets: key(v.optional(whole(1)), {
-    description: 'Length of an AUTH line or a response to a challenge. Default 65536.',
+  max_sasl_line_octets: key(v.optional(whole(1), 65_536), {
+    description: 'Length of an AUTH line or a response to a challenge.',
   }),
-  login_timeout_seconds: key(v.optional(whole(1)), {
-    description: 'From the connection to the login. Default 120.',
+  login_timeout_seconds: key(v.optional(whole(1), 120), { description: 'From the connection to the login.' }),
+  autologout_seconds: key(v.optional(whole(600), 600), {
+    description: 'Without a command, after the login; at least 600 (RFC 1939).',
   }),
-  autologout_seconds: key(v.optional(whole(600)), {
-    description: 'Without a command, after the login. Default and least 600 (RFC 1939).',
+  send_timeout_seconds: key(v.optional(whole(1), 120), { description: 'For a peer to take what is sent.' }),
+  failed_login_delay_seconds: key(v.optional(seconds, 1), {
+    description: 'Before the first failed login is answered; doubled with each one.',
   }),
-  send_timeout_seconds: key(v.optional(whole(1)), {
-    description: 'For a peer to take what is sent. Default 120.',
-  }),
-  failed_login_delay_seconds: key(v.optional(seconds), {
-    description: 'Before the first failed login is answered; doubled with each one. Default 1.',
-  }),
-  max_failed_login_delay_seconds: key(v.optional(seconds), {
-    description: 'Where that doubling ends. Default 16.',
-  }),
+  max_failed_login_delay_seconds: key(v.optional(seconds, 16), { description: 'Where that doubling ends.' }),
 });
 
 const log = v.strictObject({
@@ -173,11 +171,12 @@ export interface Setting {
   /** How a text from the environment or the command line becomes a value. */
   readonly kind: 'text' | 'number' | 'list';
   readonly description: string;
-  /** Undefined where the description gives it. */
+  /** Undefined for none. */
   readonly default: unknown;
   /** Without the hyphens. */
   readonly flag: string | null;
   readonly placeholder: string | null;
+  readonly flagDescription: string;
   /** Name in the environment. */
   readonly variable: string;
 }
@@ -189,16 +188,18 @@ export const settings: readonly Setting[] = Object.entries(configSchema.entries)
 );
 
 function settingOf(section: string, key: string, schema: v.GenericSchema): Setting {
-  const { flag, placeholder } = v.getMetadata(schema as never) as About;
+  const description = v.getDescription(schema as never) as string;
+  const { flag, placeholder, flagDescription } = v.getMetadata(schema as never) as About;
   const name = flag ?? `${section}_${key}`;
   return {
     section,
     key,
     kind: kindOf(schema),
-    description: v.getDescription(schema as never) as string,
+    description,
     default: v.getDefault(schema as never),
     flag: flag ?? null,
     placeholder: placeholder ?? null,
+    flagDescription: flagDescription ?? description,
     variable: `POP3D_${name.replaceAll('-', '_').toUpperCase()}`,
   };
 }

@@ -1,0 +1,196 @@
+import { readFileSync } from 'node:fs';
+import { type CAC, type Command, cac } from 'cac';
+import { ConfigError, loadConfig } from './config/load.js';
+import { required } from './config/required.js';
+import { type Config, settings } from './config/schema.js';
+import { suggestionFor } from './config/suggestion.js';
+import { EXIT, Failure } from './failure.js';
+import type { Terminal, UserAction } from './user.js';
+
+/** Options as cac gives them: a flag given twice is a list, digits are a number. */
+interface Options {
+  readonly [flag: string]: unknown;
+  readonly config?: unknown;
+  readonly demo?: boolean;
+  readonly scheme?: unknown;
+}
+
+/**
+ * Runs one command of `pop3d`. What goes wrong is written to the error output, a line for each thing.
+ *
+ * @param args - without the names of the runtime and of the program
+ * @returns the exit code
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args;
+  const program = first === 'user' ? userProgram() : mainProgram();
+  try {
+    return await runProgram(program, first === 'user' ? rest : args);
+  } catch (error) {
+    return report(error, program);
+  }
+}
+
+function mainProgram(): CAC {
+  const program = cac('pop3d');
+  program.option('--version', 'Show the version').help();
+
+  withSettings(program.command('serve', 'Serve maildrops until told to stop'), SERVE_FLAGS)
+    .option('--demo', 'Serve a made-up maildrop from free ports of this machine, to try it out')
+    .example('  $ pop3d serve --listen 127.0.0.1:2110 --users users --maildir /srv/mail/{user}')
+    .example('  $ pop3d serve --config pop3d.toml')
+    .example('  $ pop3d serve --demo')
+    .action((options: Options) => runServe(options));
+
+  withSettings(program.command('deliver <user>', 'Deliver the message on the standard input'), DELIVER_FLAGS)
+    .example('  $ pop3d deliver ann --maildir /srv/mail/{user} < message.eml')
+    .action(async (user: string, options: Options) => {
+      const { deliver } = await import('./deliver.js');
+      return deliver(user, () => configFor(options, DELIVER_FLAGS), process.stdin);
+    });
+
+  // Runs as a program of its own; this is its line in the help.
+  program.command('user <add|passwd|remove|list> [name]', 'Manage the users file');
+  program.example('  $ pop3d serve --demo');
+  return program;
+}
+
+function userProgram(): CAC {
+  const program = cac('pop3d user');
+  program.option('--version', 'Show the version').help();
+  const descriptions = {
+    add: 'Add a user; the password is asked for, or read from a pipe',
+    passwd: 'Change the password of a user',
+  } as const;
+  for (const action of ['add', 'passwd'] as const) {
+    withSettings(program.command(`${action} <name>`, descriptions[action]), USER_FLAGS)
+      .option('--scheme <SCHEME>', 'How to store the password: SCRYPT (default), BLF-CRYPT or PLAIN')
+      .example(`  $ pop3d user ${action} ann --users users`)
+      .example(`  $ pass show mail/ann | pop3d user ${action} ann --users users`)
+      .action((name: string, options: Options) => runUser(action, name, options));
+  }
+  withSettings(program.command('remove <name>', 'Remove a user; the mail stays'), USER_FLAGS)
+    .example('  $ pop3d user remove ann --users users')
+    .action((name: string, options: Options) => runUser('remove', name, options));
+  withSettings(program.command('list', 'List the names, one on a line'), USER_FLAGS)
+    .example('  $ pop3d user list --users users')
+    .action((options: Options) => runUser('list', '', options));
+  program.example('  $ pop3d user add ann --users users');
+  return program;
+}
+
+async function runProgram(program: CAC, args: readonly string[]): Promise<number> {
+  program.parse(['', '', ...args], { run: false });
+  const { help, version } = program.options as { readonly help?: boolean; readonly version?: boolean };
+  if (help === true) return EXIT.ok;
+  if (version === true) {
+    process.stdout.write(`pop3d ${versionOfPackage()}\n`);
+    return EXIT.ok;
+  }
+  const [command] = args;
+  if (program.matchedCommand?.commandAction === undefined) {
+    if (command !== undefined && !command.startsWith('-')) throw unknownCommand(program, command);
+    program.outputHelp();
+    return EXIT.usage;
+  }
+  return ((await program.runMatchedCommand()) as number | undefined) ?? EXIT.ok;
+}
+
+const SERVE_FLAGS = settings.flatMap(({ flag }) => flag ?? []);
+const DELIVER_FLAGS = ['maildir', 'users'];
+const USER_FLAGS = ['users'];
+
+function withSettings(command: Command, flags: readonly string[]): Command {
+  command.option('--config <FILE>', 'Configuration file, TOML');
+  for (const { flag, placeholder, kind, flagDescription } of settings) {
+    if (flag === null || !flags.includes(flag)) continue;
+    const about = kind === 'list' ? `${flagDescription} May be repeated.` : flagDescription;
+    command.option(placeholder === null ? `--${flag}` : `--${flag} <${placeholder}>`, about);
+  }
+  return command;
+}
+
+// Each command loads what it needs when it runs: a mail system starts one for each message.
+
+async function runUser(action: UserAction, name: string, options: Options): Promise<void> {
+  const { changeUser, listUsers } = await import('./user.js');
+  const file = required(configFor(options, USER_FLAGS).users.file, '--users', 'users.file');
+  const terminal: Terminal = { input: process.stdin, output: process.stdout, error: process.stderr };
+  if (action === 'list') return listUsers(file, terminal);
+  return changeUser(action, name, file, last(options.scheme), terminal);
+}
+
+async function runServe(options: Options): Promise<number> {
+  const { serve, serveDemo } = await import('./serve.js');
+  if (options.demo !== true) return serve(configFor(options, SERVE_FLAGS));
+  for (const flag of ['users', 'maildir', 'tls-cert', 'tls-key', 'workers', 'config']) {
+    if (options[camelCased(flag)] === undefined) continue;
+    throw new Failure(EXIT.usage, `--demo brings its own users, mail and certificate; leave out --${flag}`);
+  }
+  return serveDemo(loadConfig({ environment: {}, flags: flagsOf(options, SERVE_FLAGS) }));
+}
+
+function configFor(options: Options, flags: readonly string[]): Config {
+  const { POP3D_CONFIG } = process.env;
+  const file = last(options.config) ?? POP3D_CONFIG;
+  return loadConfig({ file: file || undefined, environment: process.env, flags: flagsOf(options, flags) });
+}
+
+function flagsOf(options: Options, flags: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(flags.map((flag) => [flag, options[camelCased(flag)]]));
+}
+
+/** As cac names its options. */
+function camelCased(flag: string): string {
+  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function last(option: unknown): string | undefined {
+  const value = Array.isArray(option) ? option.at(-1) : option;
+  return value === undefined ? undefined : String(value);
+}
+
+function unknownCommand(program: CAC, command: string): Failure {
+  const known = program.commands.map(({ name }) => name);
+  const suggestion = suggestionFor(command, known);
+  const advice = suggestion === null ? `known are ${known.join(', ')}` : `did you mean ${suggestion}?`;
+  return new Failure(EXIT.usage, `unknown command ${command}; ${advice}`);
+}
+
+function report(error: unknown, program: CAC): number {
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) complain(problem);
+    return EXIT.badConfiguration;
+  }
+  if (error instanceof Failure) {
+    complain(error.message);
+    return error.exitCode;
+  }
+  if (error instanceof Error && error.name === 'CACError') {
+    const { name, matchedCommand } = program;
+    const command = matchedCommand === undefined ? name : `${name} ${matchedCommand.name}`;
+    const suggestion = optionSuggestion(error.message, program);
+    complain(`${error.message.replaceAll('`', '')}${suggestion}; see ${command} --help`);
+    return EXIT.usage;
+  }
+  complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return EXIT.software;
+}
+
+function optionSuggestion(message: string, { matchedCommand }: CAC): string {
+  const unknown = /Unknown option `--(\w+)`/.exec(message)?.[1];
+  const known = matchedCommand?.options.map(({ name }) => name) ?? [];
+  const suggestion = unknown === undefined ? null : suggestionFor(unknown, known);
+  if (suggestion === null) return '';
+  return ` (did you mean --${suggestion.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}?)`;
+}
+
+function complain(text: string): void {
+  process.stderr.write(`pop3d: ${text}\n`);
+}
+
+function versionOfPackage(): string {
+  // One folder up, from the sources as from what is built.
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

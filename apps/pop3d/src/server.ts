@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { type Authenticator, isPop3Error, type MessageStore } from '@pop3/core';
+import {
+  createPop3Server,
+  type ListenOptions,
+  type Pop3Server,
+  type Pop3ServerLimits,
+  type TlsOptions,
+} from '@pop3/server-node';
+import { type Endpoint, formatEndpoint, parseEndpoint } from './config/endpoint.js';
+import type { Config } from './config/schema.js';
+import { EXIT, Failure, isPermissionError, systemCodeOf } from './failure.js';
+
+/** A server that listens. */
+export interface RunningServer {
+  /** `pop3 HOST:PORT` or `pop3s HOST:PORT` for each listener, in the order of the configuration. */
+  readonly listening: readonly string[];
+  /**
+   * Reads the certificate and its key again.
+   *
+   * @throws Failure when they cannot be used; then the old ones stay.
+   */
+  reload(): void;
+  /** Stops to listen and waits for sessions, at most as long as configured. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the listeners of a configuration.
+ *
+ * @throws Failure that says what to change.
+ */
+export async function startServer(
+  config: Config,
+  store: MessageStore,
+  authenticator: Authenticator,
+): Promise<RunningServer> {
+  const { server: settings } = config;
+  const tls = readTls(config);
+  checkListeners(config, tls);
+  const server = create(config, store, authenticator, tls);
+  const listening: string[] = [];
+  try {
+    for (const text of settings.listen) {
+      const mode = tls === null ? 'off' : 'starttls';
+      listening.push(`pop3 ${await listen(server, text, mode)}`);
+    }
+    for (const text of settings.listen_tls) listening.push(`pop3s ${await listen(server, text, 'implicit')}`);
+  } catch (error) {
+    await server.close({ drainMs: 0 });
+    throw error;
+  }
+  return {
+    listening,
+    reload() {
+      const renewed = readTls(config);
+      if (renewed !== null) explainedTls(config, () => server.updateTls(renewed));
+    },
+    close: () => server.close({ drainMs: settings.drain_seconds * 1000 }),
+  };
+}
+
+function create(
+  config: Config,
+  store: MessageStore,
+  authenticator: Authenticator,
+  tls: TlsOptions | null,
+): Pop3Server {
+  const { server: settings } = config;
+  return explainedTls(config, () =>
+    createPop3Server({
+      store,
+      authenticator,
+      ...(tls !== null && { tls }),
+      plaintextAuth: settings.plaintext_auth,
+      greeting: settings.greeting,
+      implementation: settings.implementation,
+      expire: settings.expire,
+      ...(settings.login_delay_seconds !== undefined && { loginDelaySeconds: settings.login_delay_seconds }),
+      limits: limitsOf(config),
+    }),
+  );
+}
+
+/** Reads certificate and key; null when none are configured. */
+function readTls({ server: { tls_cert: cert, tls_key: key } }: Config): TlsOptions | null {
+  if (cert === undefined && key === undefined) return null;
+  if (cert === undefined)
+    throw new Failure(EXIT.badConfiguration, 'server.tls_key needs server.tls_cert beside it');
+  if (key === undefined)
+    throw new Failure(EXIT.badConfiguration, 'server.tls_cert needs server.tls_key beside it');
+  return { cert: readPem('server.tls_cert', cert), key: readPem('server.tls_key', key) };
+}
+
+function readPem(setting: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const exitCode = isPermissionError(error) ? EXIT.noPermission : EXIT.badConfiguration;
+    throw new Failure(exitCode, `${setting}: cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function explainedTls<T>({ server: { tls_cert, tls_key } }: Config, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (isPop3Error(error)) throw new Failure(EXIT.badConfiguration, error.message);
+    throw new Failure(
+      EXIT.badConfiguration,
+      `server.tls_cert ${tls_cert} and server.tls_key ${tls_key} cannot be used: ${(error as Error).message}`,
+    );
+  }
+}
+
+function checkListeners({ server: settings }: Config, tls: TlsOptions | null): void {
+  if (settings.listen.length + settings.listen_tls.length === 0) {
+    throw new Failure(
+      EXIT.badConfiguration,
+      'nothing to listen on: give --listen 127.0.0.1:2110, or set server.listen',
+    );
+  }
+  if (settings.listen_tls.length > 0 && tls === null) {
+    throw new Failure(
+      EXIT.badConfiguration,
+      'server.listen_tls needs a certificate: give --tls-cert FILE --tls-key FILE, or set server.tls_cert and server.tls_key',
+    );
+  }
+}
+
+async function listen(server: Pop3Server, text: string, tls: ListenOptions['tls'] & string): Promise<string> {
+  const endpoint = parseEndpoint(text) as Endpoint;
+  try {
+    const { address, port } = await server.listen({ ...endpoint, tls });
+    return formatEndpoint(address, port);
+  } catch (error) {
+    throw explainedListenError(text, error);
+  }
+}
+
+function explainedListenError(text: string, error: unknown): unknown {
+  switch (systemCodeOf(error)) {
+    case 'EADDRINUSE':
+      return new Failure(EXIT.system, `cannot listen on ${text}: another program does already`);
+    case 'EACCES':
+      return new Failure(
+        EXIT.noPermission,
+        `cannot listen on ${text}: ports below 1024 need root, or the capability CAP_NET_BIND_SERVICE`,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new Failure(EXIT.system, `cannot listen on ${text}: this machine has no such address`);
+    default:
+      return error;
+  }
+}
+
+/** What the server calls each limit. */
+function limitsOf({ limits, server: { workers } }: Config): Partial<Pop3ServerLimits> {
+  const inMs = (seconds: number) => Math.round(seconds * 1000);
+  // Connections are spread over the workers, which do not know of each other's.
+  const shared = (count: number) => Math.ceil(count / workers);
+  return {
+    maxConnections: shared(limits.max_connections),
+    maxConnectionsPerAddress: shared(limits.max_connections_per_address),
+    maxAuthFailures: limits.max_failed_logins,
+    maxBadCommands: limits.max_bad_commands,
+    maxCommandOctets: limits.max_command_octets,
+    maxSaslLineOctets: limits.max_sasl_line_octets,
+    loginTimeoutMs: inMs(limits.login_timeout_seconds),
+    autologoutMs: inMs(limits.autologout_seconds),
+    sendTimeoutMs: inMs(limits.send_timeout_seconds),
+    failedLoginDelayMs: inMs(limits.failed_login_delay_seconds),
+    maxFailedLoginDelayMs: inMs(limits.max_failed_login_delay_seconds),
+  };
+}
