@@ -36,8 +36,6 @@ export type CommandParse =
   | { readonly ok: true; readonly command: Command }
   | { readonly ok: false; readonly verb: Verb | null; readonly problem: CommandProblem };
 
-/** A keyword has 1 to 32 visible octets, so that `*ENV` and `XCLIENT` parse. */
-const MAX_VERB_OCTETS = 32;
 const DIGITS = /^[0-9]+$/;
 const DIGEST = /^[0-9a-f]{32}$/i;
 const MECHANISM = /^[A-Z0-9_-]{1,20}$/i;
@@ -72,7 +70,7 @@ const ARGUMENTS: Record<Verb, (verb: never, argument: Uint8Array | null) => Argu
 export function parseCommand(line: Uint8Array): CommandParse {
   const space = line.indexOf(SP);
   const verbEnd = space === -1 ? line.length : space;
-  const verb = verbEnd <= MAX_VERB_OCTETS ? textOf(line.subarray(0, verbEnd)).toUpperCase() : '';
+  const verb = textOf(line.subarray(0, verbEnd)).toUpperCase();
   if (!Object.hasOwn(ARGUMENTS, verb)) return { ok: false, verb: null, problem: 'unknown command' };
   const known = verb as Verb;
   if (line.includes(0) || line.includes(CR)) return { ok: false, verb: known, problem: 'bad octet' };

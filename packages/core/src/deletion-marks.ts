@@ -25,8 +25,8 @@ export class DeletionMarkSet implements DeletionMarks {
   }
 
   has(messageNumber: number): boolean {
-    const word = this.#bits?.[messageNumber >>> 5];
-    return word !== undefined && (word & (1 << (messageNumber & 31))) !== 0;
+    const word = this.#bits?.[messageNumber >>> 5] ?? 0;
+    return ((word >>> (messageNumber & 31)) & 1) === 1;
   }
 
   /** Marks a message of this maildrop that is not marked yet. */

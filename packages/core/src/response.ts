@@ -2,7 +2,7 @@ import type { RefusalReason } from './adapter.js';
 import { decodeBase64 } from './base64.js';
 import { usage } from './errors.js';
 import { textOf } from './octets.js';
-import { decodeName, lineOf, MAX_LINE_OCTETS } from './text.js';
+import { decodeName, lineOf } from './text.js';
 
 /** The registered codes (RFC 2449 section 8, RFC 3206, RFC 6856), and whatever else a server sends, upper case. */
 export type ResponseCode =
@@ -47,13 +47,12 @@ export function encodeStatusLine(status: '+OK' | '-ERR', code: ResponseCode | nu
 }
 
 /**
- * The greeting without its CRLF (RFC 1939 section 4). The text gives way to the timestamp and has no `<`, so that no
- * client finds the start of a timestamp in it (RFC 2449 section 3).
+ * The greeting without its CRLF (RFC 1939 section 4). The text has no `<`, so that no client finds the start of a
+ * timestamp in it (RFC 2449 section 3), and at most 200 octets, which leave the timestamp whole.
  */
 export function encodeGreeting(text: string, apopTimestamp: string | null): string {
   const timestamp = apopTimestamp ? ` ${apopTimestamp}` : '';
-  const room = MAX_LINE_OCTETS - '+OK \r\n'.length - timestamp.length;
-  return encodeStatusLine('+OK', null, text.replaceAll('<', '(').slice(0, room) + timestamp);
+  return encodeStatusLine('+OK', null, text.replaceAll('<', '(').slice(0, 200) + timestamp);
 }
 
 /**

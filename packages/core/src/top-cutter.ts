@@ -1,4 +1,3 @@
-import { nextLineFeed } from './line-feed.js';
 import { CR, LF } from './octets.js';
 
 /**
@@ -29,7 +28,7 @@ export class TopCutter {
     let at = this.#inHeader ? this.#endOfHeader(chunk) : 0;
     if (this.#inHeader) return at;
     while (this.#bodyLinesLeft > 0) {
-      const lineFeed = nextLineFeed(chunk, at);
+      const lineFeed = chunk.indexOf(LF, at);
       if (lineFeed === -1) return chunk.length;
       at = lineFeed + 1;
       this.#bodyLinesLeft--;

@@ -355,8 +355,13 @@ export class ServerSession {
       case 'USER':
         return this.#user(command.name);
       case 'PASS': {
-        const { password } = command;
-        return this.#authenticate({ type: 'password', username, password, authorizationId: '' });
+        const credentials: Credentials = {
+          type: 'password',
+          username,
+          password: command.password,
+          authorizationId: '',
+        };
+        return this.#ask({ type: 'authenticate', credentials });
       }
       case 'APOP':
         return this.#apop(command.name, command.digest);
@@ -400,7 +405,7 @@ export class ServerSession {
   #apop(username: string, digest: string): void {
     const timestamp = this.#options.apopTimestamp;
     if (!timestamp) return this.#error(null, 'APOP is not supported');
-    this.#authenticate({ type: 'apop', username, timestamp, digest });
+    this.#ask({ type: 'authenticate', credentials: { type: 'apop', username, timestamp, digest } });
   }
 
   #auth(name: string | null, initialResponse: Uint8Array | null): void {
@@ -432,13 +437,7 @@ export class ServerSession {
   #list(verb: 'LIST' | 'UIDL', messageNumber: number | null): void {
     const { listing, count } = this.#open;
     if (messageNumber === null) {
-      this.#ok(`${count} messages`);
-      this.#phase = {
-        type: 'multi-line',
-        count: listing.count,
-        write: (n) => this.#listLine(verb, n),
-        next: 1,
-      };
+      this.#multiLine(`${count} messages`, listing.count, (n) => this.#listLine(verb, n));
     } else if (this.#exists(messageNumber)) {
       const value = verb === 'LIST' ? listing.octetsOf(messageNumber) : listing.uniqueIdOf(messageNumber);
       this.#ok(`${messageNumber} ${value}`);
@@ -485,10 +484,6 @@ export class ServerSession {
   }
 
   // ----- what the caller answers
-
-  #authenticate(credentials: Credentials): void {
-    this.#ask({ type: 'authenticate', credentials });
-  }
 
   #ask(request: ServerRequest): void {
     this.#phase = { type: 'asking', request, asked: false };
@@ -586,9 +581,12 @@ export class ServerSession {
   }
 
   #lines(text: string, lines: readonly string[]): void {
+    this.#multiLine(text, lines.length, (line) => this.#output.line(lineOf(lines[line - 1] as string)));
+  }
+
+  #multiLine(text: string, count: number, write: (line: number) => void): void {
     this.#ok(text);
-    const write = (line: number) => this.#output.line(lineOf(lines[line - 1] as string));
-    this.#phase = { type: 'multi-line', count: lines.length, write, next: 1 };
+    this.#phase = { type: 'multi-line', count, write, next: 1 };
   }
 
   /** A command that no sane client sends; too many of them in a row end the session. */
