@@ -45,6 +45,8 @@ export class Connection implements Waiting {
   #clock: NodeJS.Timeout;
   #sendClock: NodeJS.Timeout | null = null;
   #state: 'working' | 'reading' | 'sending' = 'working';
+  /** Whether a command was answered since the last wait for the peer. */
+  #answered = false;
 
   #username: string | null = null;
   #maildrop: string | null = null;
@@ -91,7 +93,9 @@ export class Connection implements Waiting {
 
   reading(): void {
     this.#state = 'reading';
-    if (this.loggedIn) this.#clock.refresh();
+    // Octets that make no command put nothing off, or one of them now and then would hold the lock for ever.
+    if (this.loggedIn && this.#answered) this.#clock.refresh();
+    this.#answered = false;
   }
 
   received(): void {
@@ -165,7 +169,9 @@ export class Connection implements Waiting {
   }
 
   #trace(event: ServerTrace): void {
-    if (event.type === 'opened') {
+    if (event.type === 'status') {
+      this.#answered = true;
+    } else if (event.type === 'opened') {
       this.#username = event.identity.username;
       this.#maildrop = event.identity.maildrop;
       clearTimeout(this.#clock);

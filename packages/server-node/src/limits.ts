@@ -31,6 +31,7 @@ const DEFAULTS = {
 const LEAST: Partial<Record<keyof Pop3ServerLimits, number>> = {
   autologoutMs: 600_000,
   maxCommandOctets: 255,
+  maxSaslLineOctets: 255,
   failedLoginDelayMs: 0,
   maxFailedLoginDelayMs: 0,
 };

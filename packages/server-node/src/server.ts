@@ -18,7 +18,7 @@ export interface Pop3ServerOptions {
    * could not read the maildrop anyway. A proxy on this machine that serves the world calls for `refuse`.
    */
   readonly plaintextAuth?: 'refuse' | 'allow' | 'allow-on-loopback';
-  /** Text of the greeting: printable ASCII without `<`, at most 255 characters. Default `POP3 server ready`. */
+  /** Text of the greeting: printable ASCII without `<`, at most 200 characters. Default `POP3 server ready`. */
   readonly greeting?: string;
   /** Announced as IMPLEMENTATION (RFC 2449 section 6.9): printable ASCII, at most 255 characters. Default: not announced. */
   readonly implementation?: string;
@@ -223,7 +223,7 @@ function closed(listener: Listener | null): Promise<unknown> | null {
 }
 
 // Clients take the first `<...>` for an APOP timestamp, and a real one has to fit into the 512 octets as well.
-const GREETING = /^[\x20-\x3b\x3d-\x7e]{0,255}$/;
+const GREETING = /^[\x20-\x3b\x3d-\x7e]{0,200}$/;
 const IMPLEMENTATION = /^(?! )[\x20-\x7e]{1,255}(?<! )$/;
 
 /** What goes on the wire as it was given has to be what the wire can carry. */

@@ -143,7 +143,7 @@ describe('options', () => {
   it.each([
     ['a greeting with a line end', { greeting: 'hello\r\n+OK' }],
     ['a greeting that a client would take for an APOP timestamp', { greeting: 'hello <1.2@host>' }],
-    ['a greeting that does not fit into a status line', { greeting: 'x'.repeat(400) }],
+    ['a greeting that does not fit into a status line', { greeting: 'x'.repeat(201) }],
     ['an implementation with a line end', { implementation: 'pop3\r\nSTLS' }],
     ['an empty implementation', { implementation: '' }],
     ['a login delay of less than a second', { loginDelaySeconds: 0 }],
