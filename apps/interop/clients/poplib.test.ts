@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Summary } from '../src/compare.js';
-import { type CorpusMessage, corpus } from '../src/corpus.js';
+import { corpus } from '../src/corpus.js';
 import { describeWith, pathOf } from '../src/programs.js';
 import { runOk } from '../src/run.js';
 import { listedOctets, served } from '../src/server/served.js';
