@@ -46,12 +46,15 @@ export interface ServeOptions {
   readonly session?: Omit<ServerSessionOptions, 'saslMechanisms' | 'userPass' | 'tls'>;
   /** Ends the session at once, without UPDATE. With the reason `'autologout'` it is reported as such. */
   readonly signal?: AbortSignal;
-  /** A broken adapter: the peer is told of a temporary failure and nothing else. Must not throw. */
+  /**
+   * A broken adapter: the peer is told of a temporary failure and nothing else. Must not throw. An `AbortError` after
+   * the end of the session is none.
+   */
   onFault?(fault: { readonly during: Fault; readonly error: unknown }): void;
 }
 
-/** What was under way when an adapter threw. */
-export type Fault = ServerRequest['type'] | 'read-body' | 'release';
+/** What was under way when an adapter threw; `session` when it gave what no type allows, which ends the session. */
+export type Fault = ServerRequest['type'] | 'read-body' | 'release' | 'session';
 
 const UNKNOWN_PEER: Peer = { address: null, tls: false, certificate: null };
 const DEFAULT_MECHANISMS: readonly SaslServerMechanism[] = [PLAIN, LOGIN, EXTERNAL];
@@ -84,6 +87,7 @@ class Driver {
   #peer: Peer;
   #exchange: SaslServerExchange | null = null;
   #maildrop: Maildrop | null = null;
+  /** The body that is being read, until it ends or fails by itself: then there is nothing to return any more. */
   #chunks: Chunks | null = null;
   /** The chunk that was pulled before the message was promised to the peer. */
   #first: IteratorResult<Uint8Array> | null = null;
@@ -111,6 +115,10 @@ class Driver {
     if (signal?.aborted) stop();
     try {
       return await this.#loop();
+    } catch (error) {
+      this.#fault('session', error);
+      this.#stop('aborted');
+      return 'aborted';
     } finally {
       signal?.removeEventListener('abort', stop);
       this.#ended.abort();
@@ -210,21 +218,27 @@ class Driver {
   // ----- the adapters: what breaks here is a fault
 
   async #work(request: Exclude<ServerRequest, Request<'retrieve'>>): Promise<void> {
+    let answer: AnswerTo<ServerRequest>;
     try {
-      switch (request.type) {
-        case 'authenticate':
-          return this.#session.answer(request, await this.#authenticate(request.credentials));
-        case 'sasl-start':
-        case 'sasl-step':
-          return this.#session.answer(request, await this.#sasl(request));
-        case 'open-maildrop':
-          return this.#session.answer(request, await this.#open(request));
-        case 'commit':
-          return this.#session.answer(request, await this.#commit(request));
-      }
+      answer = await this.#answerTo(request);
     } catch (error) {
       this.#fault(request.type, error);
-      this.#session.answer<ServerRequest>(request, FAULT);
+      answer = FAULT;
+    }
+    this.#session.answer<ServerRequest>(request, answer);
+  }
+
+  #answerTo(request: Exclude<ServerRequest, Request<'retrieve'>>): MaybePromise<AnswerTo<typeof request>> {
+    switch (request.type) {
+      case 'authenticate':
+        return this.#authenticate(request.credentials);
+      case 'sasl-start':
+      case 'sasl-step':
+        return this.#sasl(request);
+      case 'open-maildrop':
+        return this.#open(request);
+      case 'commit':
+        return this.#commit(request);
     }
   }
 
@@ -265,9 +279,11 @@ class Driver {
     const maildrop = this.#opened;
     const answer = (first: IteratorResult<Uint8Array> | null) => {
       this.#first = first;
+      if (first?.done) this.#chunks = null;
       this.#session.answer(request, { type: first === null ? 'gone' : 'message' });
     };
     const fail = (error: unknown) => {
+      this.#chunks = null;
       this.#fault('retrieve', error);
       this.#session.answer<ServerRequest>(request, FAULT);
     };
@@ -295,8 +311,13 @@ class Driver {
         this.#first = null;
         return first ?? this.#chunks?.next() ?? DONE;
       },
-      (next) => (next.done ? this.#session.bodyEnd() : this.#session.body(next.value)),
+      (next) => {
+        if (!next.done) return this.#session.body(next.value);
+        this.#chunks = null;
+        this.#session.bodyEnd();
+      },
       (error) => {
+        this.#chunks = null;
         this.#fault('read-body', error);
         this.#session.bodyFailed();
       },
@@ -333,6 +354,8 @@ class Driver {
   }
 
   #fault(during: Fault, error: unknown): void {
+    // Who stops because nobody waits any more is not broken.
+    if (this.#ended.signal.aborted && isAbortError(error)) return;
     this.#options.onFault?.({ during, error });
   }
 
@@ -349,6 +372,10 @@ class Driver {
     if (this.#maildrop === null) throw new Error('No maildrop is open.');
     return this.#maildrop;
   }
+}
+
+function isAbortError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
 }
 
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };

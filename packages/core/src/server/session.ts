@@ -153,7 +153,8 @@ export class ServerSession {
   /**
    * Answers the open request.
    *
-   * @throws Pop3Error `POP3_USAGE` when this request is not the open one, or a challenge has more than 48 000 octets.
+   * @throws Pop3Error `POP3_USAGE` when this request is not the open one, what answers it is no answer, or a challenge
+   *   has more than 48 000 octets.
    */
   answer<R extends ServerRequest>(request: R, answer: AnswerTo<R>): void;
   answer(request: ServerRequest, answer: ServerAnswers[ServerRequest['type']]): void {
@@ -180,13 +181,20 @@ export class ServerSession {
         return this.#startBody(request as RetrieveRequest);
       case 'committed':
         return this.#committed(answer);
+      default:
+        usage('this is no answer');
     }
   }
 
-  /** The next chunk of the body, of any length. It belongs to the session from now on. */
+  /**
+   * The next chunk of the body, of any length. It belongs to the session from now on.
+   *
+   * @throws Pop3Error `POP3_USAGE` when no chunk was asked for, or this is none: text would go out as NULs.
+   */
   body(chunk: Uint8Array): void {
     const body = this.#askedBody();
     if (body === null) return;
+    if (!ArrayBuffer.isView(chunk)) usage('a chunk is a Uint8Array');
     const wanted = body.cutter?.cut(chunk) ?? chunk.length;
     body.chunk = wanted === chunk.length ? chunk : chunk.subarray(0, wanted);
     body.encoded = 0;
