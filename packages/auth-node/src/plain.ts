@@ -29,6 +29,6 @@ export const plain: PasswordScheme = {
 };
 
 /** Compares texts in a time that depends on neither (the digests have one length). */
-export function sameText(a: string, b: string): boolean {
+function sameText(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
 }

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { AuthContext, AuthOutcome, Credentials, Identity, MaybePromise, Refusal } from '@pop3/core';
+import { verifyApop } from '@pop3/core/sasl';
 import type { HashQueue } from './hash-queue.js';
 import type { StoredPassword } from './password-scheme.js';
-import { sameText } from './plain.js';
 
 /** A user as the table needs one. */
 export interface TableUser {
@@ -87,12 +87,16 @@ export class UserTable {
       .then((right) => (right === 'busy' ? TOO_BUSY : outcome(right)));
   }
 
-  #checkDigest({ username, timestamp, digest }: Extract<Credentials, { type: 'apop' }>): AuthOutcome {
-    const user = this.#users.get(username);
-    const secret = user?.password && secretOf(user.password);
-    const right = sameText(hash('md5', timestamp + (secret ?? ''), 'hex'), digest);
-    return right && user && secret != null ? { type: 'accepted', identity: user.identity } : BAD_CREDENTIALS;
+  #checkDigest(credentials: Extract<Credentials, { type: 'apop' }>): AuthOutcome {
+    const user = this.#users.get(credentials.username);
+    const secret = user?.password ? secretOf(user.password) : null;
+    const right = verifyApop(md5, credentials, secret ?? '');
+    return right && user && secret !== null ? { type: 'accepted', identity: user.identity } : BAD_CREDENTIALS;
   }
+}
+
+function md5(octets: Uint8Array): Uint8Array {
+  return hash('md5', octets, 'buffer');
 }
 
 function secretOf({ scheme, data }: StoredPassword): string | null {

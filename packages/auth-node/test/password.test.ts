@@ -38,6 +38,20 @@ describe('verifyPassword', () => {
     expect(verifyPassword('secret', '{PLAIN}secret')).toBe(true);
   });
 
+  it.each(['SCRYPT', 'BLF-CRYPT'])('leaves the event loop free while it checks {%s}', async (scheme) => {
+    const stored = await hashPassword('secret', scheme);
+    let turns = 0;
+    let done = false;
+    const turn = () => {
+      turns++;
+      if (!done) setImmediate(turn);
+    };
+    setImmediate(turn);
+    expect(await verifyPassword('secret', stored)).toBe(true);
+    done = true;
+    expect(turns).toBeGreaterThan(10);
+  });
+
   it.each([
     ['secret', /no \{SCHEME\} in front/],
     ['{NOPE}secret', /scheme \{NOPE\} is not known \(known: SCRYPT, BLF-CRYPT, PLAIN\)/],
