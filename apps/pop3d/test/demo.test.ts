@@ -49,7 +49,7 @@ it('prints commands that work as they are, and takes everything away on SIGINT',
 });
 
 it('serves its messages as they were written', async () => {
-  const running = await serve(['--demo', '--listen', '127.0.0.1:0']);
+  const running = await serve(['--demo', '--listen', '127.0.0.1:0'], { TMPDIR: temporaryFolder() });
   const [plain, tls] = running.endpoints;
   expect([plain?.kind, tls?.kind]).toEqual(['pop3', 'pop3s']);
   const client = await Client.open(tls?.port ?? 0, { tls: true });
