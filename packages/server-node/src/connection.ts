@@ -61,7 +61,7 @@ export class Connection implements Waiting {
     this.#peer = { address: info.address, tls: false, certificate: null };
     this.#clock = setTimeout(() => this.stop('autologout'), context.limits.loginTimeoutMs);
     socket.on('error', () => {});
-    socket.on('close', () => this.#abort.abort('aborted'));
+    socket.on('close', () => this.#abort.abort('peer-closed'));
   }
 
   /** Whether somebody has logged in: then a server that shuts down lets the session go on for a while. */
@@ -212,7 +212,8 @@ export class Connection implements Waiting {
     if (!publish.session.hasSubscribers) return;
     publish.session.publish({
       ...this.#info,
-      reason,
+      // To the session, whoever ends it from outside has aborted it.
+      reason: this.#abort.signal.reason === 'peer-closed' && reason === 'aborted' ? 'peer-closed' : reason,
       tls: this.#channel?.socket !== this.#socket || this.#peer.tls,
       username: this.#username,
       maildrop: this.#maildrop,
