@@ -50,3 +50,7 @@ it('reports a server that is left behind', async () => {
   );
   await expect(left).rejects.toThrow('page.md:10: leaves a server behind');
 });
+
+it('accepts a server that is closed at the end', async () => {
+  await run("import { createServer } from 'node:net';", 'createServer().listen(0).close();');
+});

@@ -28,7 +28,6 @@ export async function runSnippet(snippet: Snippet): Promise<void> {
   writeFileSync(FOLDER + name, moduleOf(snippet));
   try {
     await import(/* @vite-ignore */ FOLDER + name);
-    await setImmediate();
   } catch (error) {
     const at = error instanceof Error ? new RegExp(`${name}:(\\d+)`).exec(error.stack ?? '')?.[1] : undefined;
     throw new Error(`${file}:${at ?? line}: ${error instanceof Error ? error.message : error}`, {
@@ -44,6 +43,8 @@ export async function runSnippet(snippet: Snippet): Promise<void> {
       throw new Error(`${file}:${promise.line}: did not print "${promise.text}", but ${format(printed)}`);
     printed.splice(0, at + 1);
   }
+  // A server that was told to close needs a turn or two for it.
+  for (let turn = 0; turn < 10 && openServers() > servers; turn++) await setImmediate();
   if (openServers() > servers) throw new Error(`${file}:${line}: leaves a server behind`);
 }
 
