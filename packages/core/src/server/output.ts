@@ -15,10 +15,11 @@ const NONE = /* @__PURE__ */ new Uint8Array(0);
 export class Output {
   #buffer: Uint8Array = NONE;
   #used = 0;
-  #lent = false;
+  /** In the hands of the caller. What is said meanwhile, such as the answer to a request, goes to another buffer. */
+  #lent: Uint8Array = NONE;
 
   get isEmpty(): boolean {
-    return this.#used === 0 || this.#lent;
+    return this.#used === 0;
   }
 
   /** Whether `octets` more fit. */
@@ -49,22 +50,23 @@ export class Output {
 
   /** Hands out everything gathered; the memory stays lent until {@link reclaim}. */
   lend(): Uint8Array {
-    this.#lent = true;
-    return this.#buffer.subarray(0, this.#used);
+    const octets = this.#buffer.subarray(0, this.#used);
+    this.#lent = this.#buffer;
+    this.#buffer = NONE;
+    this.#used = 0;
+    return octets;
   }
 
   /** The caller is done with what was lent. */
   reclaim(): void {
-    if (!this.#lent) return;
-    if (spare.length < MAX_SPARE) spare.push(this.#buffer);
-    this.discard();
+    if (this.#lent !== NONE && spare.length < MAX_SPARE) spare.push(this.#lent);
+    this.#lent = NONE;
   }
 
   /** Forgets everything. The memory may still be in the hands of a caller, so it is not used again. */
   discard(): void {
-    this.#buffer = NONE;
+    this.#lent = this.#buffer = NONE;
     this.#used = 0;
-    this.#lent = false;
   }
 }
 

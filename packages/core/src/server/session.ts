@@ -84,7 +84,7 @@ const LINE_OCTETS = 512;
 /** In base64 it has to fit into one write. */
 const MAX_CHALLENGE_OCTETS = 48_000;
 
-const OUT_OF_TURN = 'called out of turn';
+const MISUSE = 'called out of turn or wrongly';
 const LINE_TOO_LONG = 'line too long';
 const NO_PLAINTEXT = 'password refused on an unencrypted connection; use STLS or port 995';
 
@@ -159,7 +159,7 @@ export class ServerSession {
   answer<R extends ServerRequest>(request: R, answer: AnswerTo<R>): void;
   answer(request: ServerRequest, answer: ServerAnswers[ServerRequest['type']]): void {
     if (this.#state === 'closed') return;
-    if (this.#phase.type !== 'asking' || this.#phase.request !== request) usage(OUT_OF_TURN);
+    if (this.#phase.type !== 'asking' || this.#phase.request !== request) usage(MISUSE);
     if (answer.type === 'challenge' && answer.challenge.length > MAX_CHALLENGE_OCTETS)
       usage('challenge too long');
     this.#phase = COMMAND;
@@ -182,7 +182,7 @@ export class ServerSession {
       case 'committed':
         return this.#committed(answer);
       default:
-        usage('this is no answer');
+        usage(MISUSE);
     }
   }
 
@@ -194,7 +194,7 @@ export class ServerSession {
   body(chunk: Uint8Array): void {
     const body = this.#askedBody();
     if (body === null) return;
-    if (!ArrayBuffer.isView(chunk)) usage('a chunk is a Uint8Array');
+    if (!ArrayBuffer.isView(chunk)) usage(MISUSE);
     const wanted = body.cutter?.cut(chunk) ?? chunk.length;
     body.chunk = wanted === chunk.length ? chunk : chunk.subarray(0, wanted);
     body.encoded = 0;
@@ -219,7 +219,7 @@ export class ServerSession {
    */
   tlsUpgraded(changes: { readonly saslMechanisms?: readonly OfferedMechanism[] } = {}): void {
     if (this.#state === 'closed') return;
-    if (this.#phase.type !== 'handshake' || !this.#phase.asked) usage(OUT_OF_TURN);
+    if (this.#phase.type !== 'handshake' || !this.#phase.asked) usage(MISUSE);
     this.#reader.clear();
     this.#tls = 'active';
     this.#mechanisms = changes.saslMechanisms ?? this.#mechanisms;
@@ -537,14 +537,14 @@ export class ServerSession {
   #askedBody(): Body | null {
     if (this.#state === 'closed') return null;
     const phase = this.#phase;
-    if (phase.type !== 'body' || !phase.asked) return usage(OUT_OF_TURN);
+    if (phase.type !== 'body' || !phase.asked) return usage(MISUSE);
     phase.asked = false;
     return phase;
   }
 
   /** Only what the TRANSACTION state accepts comes here. */
   get #open(): Transaction {
-    return this.#transaction ?? usage(OUT_OF_TURN);
+    return this.#transaction as Transaction;
   }
 
   // ----- what is on offer
