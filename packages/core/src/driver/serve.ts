@@ -1,5 +1,4 @@
 import type {
-  AuthContext,
   Authenticator,
   AuthOutcome,
   Body,
@@ -12,7 +11,12 @@ import type {
 } from '../adapter.js';
 import { EXTERNAL } from '../sasl/external.js';
 import { LOGIN } from '../sasl/login.js';
-import { type SaslServerExchange, type SaslServerMechanism, usableMechanisms } from '../sasl/mechanism.js';
+import {
+  type SaslServerContext,
+  type SaslServerExchange,
+  type SaslServerMechanism,
+  usableMechanisms,
+} from '../sasl/mechanism.js';
 import { PLAIN } from '../sasl/plain.js';
 import type { CloseReason, ServerSessionOptions } from '../server/options.js';
 import type { AnswerTo, ServerRequest } from '../server/requests.js';
@@ -83,7 +87,11 @@ export function serve(options: ServeOptions): Promise<CloseReason> {
 class Driver {
   readonly #options: ServeOptions;
   readonly #session: ServerSession;
-  readonly #ended = new AbortController();
+  /** Made when an adapter first looks at the signal: most never do, and it is not cheap. */
+  #abort: AbortController | null = null;
+  #ended = false;
+  /** What every adapter is told; the signal and the peer as they are when it looks. */
+  readonly #context: SaslServerContext;
   #peer: Peer;
   #exchange: SaslServerExchange | null = null;
   #maildrop: Maildrop | null = null;
@@ -97,6 +105,17 @@ class Driver {
   constructor(options: ServeOptions) {
     this.#options = options;
     this.#peer = options.peer ?? UNKNOWN_PEER;
+    const signal = () => this.#signal();
+    const peer = () => this.#peer;
+    this.#context = {
+      get signal() {
+        return signal();
+      },
+      get peer() {
+        return peer();
+      },
+      authenticate: (credentials) => this.#authenticate(credentials),
+    };
     const { authenticator, channel, session } = options;
     this.#session = new ServerSession({
       kernel: wireKernel(),
@@ -121,7 +140,7 @@ class Driver {
       return 'aborted';
     } finally {
       signal?.removeEventListener('abort', stop);
-      this.#ended.abort();
+      this.#end();
       await this.#endBody();
       await this.#release();
     }
@@ -171,7 +190,7 @@ class Driver {
   /** Ends the session at once; work that is under way is told that nobody waits for it. */
   #stop(reason: 'autologout' | 'peer-closed' | 'aborted'): void {
     this.#session.abort(reason);
-    this.#ended.abort();
+    this.#end();
   }
 
   // ----- the channel: what breaks here is a peer that has gone
@@ -249,8 +268,7 @@ class Driver {
   #sasl(request: Request<'sasl-start' | 'sasl-step'>): MaybePromise<AnswerTo<typeof request>> {
     if (request.type === 'sasl-step') return this.#exchange?.step(request.response) ?? FAULT;
     const mechanism = this.#mechanisms().find(({ name }) => name === request.mechanism);
-    const authenticate = (credentials: Credentials) => this.#authenticate(credentials);
-    this.#exchange = mechanism?.start({ ...this.#context, authenticate }) ?? null;
+    this.#exchange = mechanism?.start(this.#context) ?? null;
     return this.#exchange?.step(request.initialResponse) ?? FAULT;
   }
 
@@ -355,7 +373,7 @@ class Driver {
 
   #fault(during: Fault, error: unknown): void {
     // Who stops because nobody waits any more is not broken.
-    if (this.#ended.signal.aborted && isAbortError(error)) return;
+    if (this.#ended && isAbortError(error)) return;
     this.#options.onFault?.({ during, error });
   }
 
@@ -364,8 +382,15 @@ class Driver {
     return usableMechanisms(mechanisms, authenticator, this.#context);
   }
 
-  get #context(): AuthContext {
-    return { signal: this.#ended.signal, peer: this.#peer };
+  #end(): void {
+    this.#ended = true;
+    this.#abort?.abort();
+  }
+
+  #signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#ended) this.#abort.abort();
+    return this.#abort.signal;
   }
 
   get #opened(): Maildrop {
