@@ -120,8 +120,10 @@ class NodeServer implements Pop3Server {
     if (this.#closing !== null) throw new Pop3Error('POP3_USAGE', 'This server is closed.');
     // A client may end its side and still wait for answers to what it has sent.
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#accept(socket, mode),
+      this.#accept(socket, mode, localPort),
     );
+    // Asked once: a socket would ask the kernel for it.
+    let localPort = 0;
     const started = new Promise<AddressInfo>((resolve, reject) => {
       listener.once('error', reject);
       listener.listen({ host, port: port ?? (mode === 'implicit' ? 995 : 110), backlog: BACKLOG }, () => {
@@ -131,6 +133,7 @@ class NodeServer implements Pop3Server {
         listener.on('error', (error) => {
           publish.listenerFailed.publish({ localAddress: address.address, localPort: address.port, error });
         });
+        localPort = address.port;
         resolve(address);
       });
     });
@@ -179,7 +182,7 @@ class NodeServer implements Pop3Server {
     clearTimeout(deadline);
   }
 
-  #accept(socket: Socket, mode: 'off' | 'starttls' | 'implicit'): void {
+  #accept(socket: Socket, mode: 'off' | 'starttls' | 'implicit', localPort: number): void {
     const address = socket.remoteAddress;
     // Gone before it was looked at, or too late.
     if (address === undefined || this.#closing !== null) return void socket.destroy();
@@ -187,7 +190,7 @@ class NodeServer implements Pop3Server {
       connection: ++connectionCount,
       address,
       port: socket.remotePort ?? 0,
-      localPort: socket.localPort ?? 0,
+      localPort,
     };
     const { maxConnections, maxConnectionsPerAddress } = this.#context.limits;
     const fromAddress = this.#perAddress.get(address) ?? 0;
