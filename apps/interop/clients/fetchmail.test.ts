@@ -16,19 +16,19 @@ const NO_MAIL = 1;
 const MADE_UP_HEADER = /^From: FETCHMAIL-DAEMON\r\n(?:[^\r\n]+\r\n)*/;
 
 /**
- * fetchmail parses the header and rewrites four things there, with `invisible` set so that it adds no Received line:
- * NUL is taken out, lines that start with `From ` or `>From ` are taken out, a stuffed dot stays stuffed (a bug of
- * fetchmail: RFC 1939 section 3 makes no exception for headers), and a header that lacks the blank line gets one.
- * The body is passed on octet by octet.
+ * fetchmail parses the header and rewrites it, even with `invisible` set so that it adds no Received line: NUL is taken
+ * out, a line of CR alone ends the header like a blank one, lines that start with `From ` or `>From ` are taken out,
+ * in all lines but the first a stuffed dot stays stuffed (a bug of fetchmail: RFC 1939 section 3 makes no exception
+ * for headers), and a header that lacks the blank line gets one. The body is passed on octet by octet.
  */
 function afterFetchmail(wire: Buffer): Buffer {
   const lines = wire.toString('latin1').split('\r\n').slice(0, -1);
-  const blank = lines.findIndex((line) => line.replaceAll('\0', '') === '');
+  const blank = lines.findIndex((line) => /^[\r\0]*$/.test(line));
   const header = blank === -1 ? lines : lines.slice(0, blank);
   const kept = header
+    .map((line, i) => (i > 0 && line.startsWith('.') ? `.${line}` : line))
     .map((line) => line.replaceAll('\0', ''))
-    .filter((line) => !/^>?From /.test(line))
-    .map((line) => (line.startsWith('.') ? `.${line}` : line));
+    .filter((line) => !/^>?From /.test(line));
   const body = blank === -1 ? [] : lines.slice(blank + 1);
   return Buffer.from([...kept, '', ...body].map((line) => `${line}\r\n`).join(''), 'latin1');
 }

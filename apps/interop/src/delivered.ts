@@ -7,13 +7,20 @@ import type { Received } from './compare.js';
  * Writes a mail delivery agent to `home`: a shell script that stores what it reads in `home`/delivered/N, N counting
  * from 1 in the order of delivery.
  *
+ * @param last - a shell command to run when the message is stored
  * @returns the path of the script, to be run with /bin/sh
  */
-export async function writeDeliveryAgent(home: string): Promise<string> {
+export async function writeDeliveryAgent(home: string, last = 'exit 0'): Promise<string> {
   const script = join(home, 'deliver.sh');
   await mkdir(join(home, 'delivered'));
-  const count = `n=$(($(cat '${home}/count' 2>/dev/null || echo 0) + 1))`;
-  await writeFile(script, `${count}\necho $n > '${home}/count'\nexec cat > '${home}/delivered/'$n\n`);
+  const lines = [
+    'set -e',
+    `n=$(($(cat '${home}/count' 2>/dev/null || echo 0) + 1))`,
+    `echo $n > '${home}/count'`,
+    `cat > '${home}/delivered/'$n`,
+    last,
+  ];
+  await writeFile(script, `${lines.join('\n')}\n`);
   return script;
 }
 

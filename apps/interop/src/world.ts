@@ -61,7 +61,11 @@ export async function startWorld(): Promise<World> {
   const names = Array.from({ length: USERS }, (_, i) => `user${i + 1}`);
   await writeFile(options.users, names.map((name) => `${name}:{PLAIN}${passwordOf(name)}\n`).join(''));
 
-  let server = await startServer(options);
+  const remove = (): Promise<void> => rm(root, { recursive: true, force: true });
+  let server = await startServer(options).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
   let used = 0;
   return {
     get server() {
@@ -87,7 +91,7 @@ export async function startWorld(): Promise<World> {
       try {
         await server.stop();
       } finally {
-        await rm(root, { recursive: true, force: true });
+        await remove();
       }
     },
   };

@@ -42,13 +42,17 @@ export async function startProcess<T>(
       // The whole group is gone already.
     }
   };
+  // A test run that is interrupted leaves nothing behind.
+  const killGroup = (): void => signalGroup('SIGKILL');
+  process.once('exit', killGroup);
+  void exited.then(() => process.removeListener('exit', killGroup));
   const started = await Promise.race([
     found.then((value) => ({ value })),
     exited.then(() => undefined),
     patience(child),
   ]);
   if (started === undefined) {
-    signalGroup('SIGKILL');
+    killGroup();
     throw new Error(`${program} ${args.join(' ')} did not start:\n${printed}`);
   }
   return {
@@ -58,11 +62,11 @@ export async function startProcess<T>(
       async stop() {
         child.kill('SIGTERM');
         const code = await Promise.race([exited, patience(child)]);
-        signalGroup('SIGKILL');
+        killGroup();
         if (code !== 0) throw new Error(`${program} ended with ${code} after SIGTERM:\n${printed}`);
       },
       async kill() {
-        signalGroup('SIGKILL');
+        killGroup();
         await exited;
       },
     },
