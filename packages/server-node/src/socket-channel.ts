@@ -13,6 +13,9 @@ export interface Waiting {
   sent(): void;
 }
 
+/** Octets left unread when a socket is closed would reset it, and the peer might lose our last words; so many are read. */
+const MAX_DROPPED_OCTETS = 262_144;
+
 /**
  * A socket as the core's driver wants it: read when asked, backpressured both ways, and without a promise when the
  * kernel takes or has the octets at once.
@@ -78,11 +81,17 @@ export class SocketChannel implements ByteChannel {
     this.#finishRead(null);
   }
 
-  /** Says goodbye: sends what is left, then closes; what the peer still sends is not read any more. */
+  /** Says goodbye: sends what is left, then closes. What the peer still sends is dropped, and too much of it cuts it off. */
   end(): void {
-    this.#detach(this.#socket);
-    this.#socket.resume();
-    this.#socket.end();
+    const socket = this.#socket;
+    this.#detach(socket);
+    let dropped = 0;
+    socket.on('data', (chunk) => {
+      dropped += chunk.length;
+      if (dropped > MAX_DROPPED_OCTETS) socket.destroy();
+    });
+    socket.resume();
+    socket.end();
   }
 
   readonly #confirm = (): void => {

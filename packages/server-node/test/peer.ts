@@ -12,12 +12,15 @@ export interface PeerOptions {
 /** A client that sends exactly what it is told to and reads what it is asked to, one character for each octet. */
 export class Peer {
   #socket: Socket;
+  readonly #plain: Socket;
   #text = '';
   #over: 'ended' | 'reset' | null = null;
   #changed: (() => void) | null = null;
 
-  constructor(socket: Socket) {
+  /** @param plain - the socket under TLS, where there is TLS from the start */
+  constructor(socket: Socket, plain = socket) {
     this.#socket = socket;
+    this.#plain = plain;
     this.#listen(socket);
   }
 
@@ -25,7 +28,7 @@ export class Peer {
   static async connect(port: number, { from, tls }: PeerOptions = {}): Promise<Peer> {
     const plain = connectTcp({ port, host: '127.0.0.1', ...(from !== undefined && { localAddress: from }) });
     await once(plain, 'connect');
-    return new Peer(tls === undefined ? plain : await handshake(plain, tls));
+    return new Peer(tls === undefined ? plain : await handshake(plain, tls), plain);
   }
 
   /** Connects, reads the greeting and logs in. */
@@ -120,7 +123,7 @@ export class Peer {
 
   /** Is gone without a word. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.#plain.resetAndDestroy();
   }
 
   /** Takes nothing more from the network. */

@@ -252,6 +252,17 @@ describe('end', () => {
   });
 });
 
+it('cuts off a peer that goes on sending after the end', async () => {
+  socket.takesAtOnce = false;
+  channel.write(OCTETS);
+  channel.end();
+  socket.push(Buffer.alloc(262_144));
+  await settled(undefined);
+  expect(socket.destroyed).toBe(false);
+  socket.push(Buffer.alloc(1));
+  await until(() => socket.destroyed);
+});
+
 it('lets other connections run when asked to', async () => {
   let ran = false;
   setImmediate(() => {
