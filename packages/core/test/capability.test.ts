@@ -20,7 +20,7 @@ describe('encodeCapabilities', () => {
 
   it('writes one line of printable ASCII for each, whatever the parameters are', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 700 })), (parameters) => {
+      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 5 }), (parameters) => {
         const [line = '', ...more] = encodeCapabilities(new Map([['IMPLEMENTATION', parameters]]));
         expect(more).toEqual([]);
         expect(line).toMatch(/^IMPLEMENTATION[ -~]*$/);
