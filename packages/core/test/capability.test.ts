@@ -19,8 +19,9 @@ describe('encodeCapabilities', () => {
   });
 
   it('writes one line of printable ASCII for each, whatever the parameters are', () => {
+    const parameter = fc.oneof(fc.string({ unit: 'binary' }), fc.constant('x'.repeat(600)));
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 5 }), (parameters) => {
+      fc.property(fc.array(parameter, { maxLength: 5 }), (parameters) => {
         const [line = '', ...more] = encodeCapabilities(new Map([['IMPLEMENTATION', parameters]]));
         expect(more).toEqual([]);
         expect(line).toMatch(/^IMPLEMENTATION[ -~]*$/);
