@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { type KeyPair, serverCertificate } from './certificates.js';
@@ -21,18 +20,21 @@ beforeAll(async () => {
 /** Sends the same chunk until so many octets are sent or the connection is over; says how many the system took. */
 async function flood(peer: Peer, chunk: Buffer, octets: number): Promise<number> {
   const { socket } = peer;
-  let taken = 0;
-  let over = false;
   // That the server has ended its side does not stop such a peer.
   socket.allowHalfOpen = true;
-  socket.once('close', () => {
-    over = true;
-  });
-  while (taken < octets && !over) {
+  let wake = () => {};
+  socket.on('drain', () => wake());
+  socket.on('close', () => wake());
+  let taken = 0;
+  while (taken < octets && !socket.destroyed) {
     const kept = socket.write(chunk, () => {});
     taken += chunk.length;
-    if (!kept) await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {});
-    else await turn();
+    if (kept) await turn();
+    else if (!socket.destroyed) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
   }
   return taken - socket.writableLength;
 }
