@@ -62,8 +62,11 @@ describeWith(['thunderbird'], 'Thunderbird', () => {
     thunderbird = await startThunderbird(pathOf('thunderbird')!, home);
   });
   afterAll(async () => {
-    await thunderbird?.close();
-    await world?.close();
+    try {
+      await thunderbird?.close();
+    } finally {
+      await world?.close();
+    }
     summary.print();
   });
 

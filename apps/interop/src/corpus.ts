@@ -11,7 +11,7 @@ import { headers, incomplete, lineEnds } from './corpus/structure.js';
 import { randomFrom } from './random.js';
 import { wireForm } from './wire-form.js';
 
-export { CLASSES, type MessageClass } from './corpus/draft.js';
+export { CLASSES } from './corpus/draft.js';
 
 /** A message as it lies in the Maildir, and as RETR must send it. */
 export interface CorpusMessage extends Draft {
