@@ -1,4 +1,4 @@
-import { encodeUtf8 } from '../text.js';
+import { CR, LF } from '../octets.js';
 
 /** Replies are gathered up to this size, and a body flows in pieces of it. One page of WebAssembly memory, four TLS records. */
 const CAPACITY = 65_536;
@@ -43,9 +43,10 @@ export class Output {
 
   /** ASCII text and CRLF. */
   line(text: string): void {
-    const line = encodeUtf8(`${text}\r\n`);
-    this.buffer.set(line, this.#used);
-    this.#used += line.length;
+    const { buffer } = this;
+    for (let i = 0; i < text.length; i++) buffer[this.#used++] = text.charCodeAt(i);
+    buffer[this.#used++] = CR;
+    buffer[this.#used++] = LF;
   }
 
   /** Hands out everything gathered; the memory stays lent until {@link reclaim}. */

@@ -5,7 +5,7 @@ import { usage } from '../errors.js';
 import { LineReader } from '../line-reader.js';
 import type { MaildropListing } from '../listing.js';
 import { CR, LF, SP, textOf } from '../octets.js';
-import { encodeGreeting, encodeStatusLine, REFUSALS, type ResponseCode } from '../response.js';
+import { encodeGreeting, encodeStatusLine, REFUSALS } from '../response.js';
 import { lineOf } from '../text.js';
 import { TopCutter } from '../top-cutter.js';
 import { WireEncoder } from '../wire-encoder.js';
@@ -176,7 +176,7 @@ export class ServerSession {
       case 'opened':
         return this.#opened(answer.listing);
       case 'gone':
-        return this.#error('SYS/TEMP', 'message was removed by another program');
+        return this.#error('[SYS/TEMP] message was removed by another program');
       case 'message':
         return this.#startBody(request as RetrieveRequest);
       case 'committed':
@@ -270,7 +270,7 @@ export class ServerSession {
       if (!this.#inputEnded || !this.#output.isEmpty) return this.#flushOr(READ);
       this.#close('peer-closed');
     } else if (line === 'overflow') {
-      this.#error(null, LINE_TOO_LONG);
+      this.#error(LINE_TOO_LONG);
       this.#close('line-too-long');
     } else if (line === 'line-too-long') {
       this.#phase = COMMAND;
@@ -345,11 +345,14 @@ export class ServerSession {
     if (verb === null || !KEEPS_USER.includes(verb)) this.#username = null;
     this.#options.trace?.({
       type: 'command',
-      command: parsed.ok ? describeCommand(parsed.command) : `${verb ?? '?'} (${parsed.problem})`,
+      // Put into words only for those who read them.
+      get command() {
+        return parsed.ok ? describeCommand(parsed.command) : `${verb ?? '?'} (${parsed.problem})`;
+      },
     });
     if (verb === 'PASS' && state === 'authorization' && !this.#plaintextAllowed) {
       // Some clients show a person only what PASS was answered, so this repeats the answer to USER.
-      return this.#error(null, NO_PLAINTEXT);
+      return this.#error(NO_PLAINTEXT);
     }
     if (verb !== null && !ACCEPTED[state].includes(verb))
       return this.#bad(`${verb} is not valid in this state`);
@@ -403,8 +406,8 @@ export class ServerSession {
   }
 
   #user(name: string): void {
-    if (!this.#plaintextAllowed) return this.#error(null, NO_PLAINTEXT);
-    if (this.#options.userPass === false) return this.#error(null, 'USER is not supported');
+    if (!this.#plaintextAllowed) return this.#error(NO_PLAINTEXT);
+    if (this.#options.userPass === false) return this.#error('USER is not supported');
     this.#username = name;
     // The same answer for every name: who has an account here is nobody's business (RFC 1939 section 13).
     this.#ok('send PASS');
@@ -412,7 +415,7 @@ export class ServerSession {
 
   #apop(username: string, digest: string): void {
     const timestamp = this.#options.apopTimestamp;
-    if (!timestamp) return this.#error(null, 'APOP is not supported');
+    if (!timestamp) return this.#error('APOP is not supported');
     this.#ask({ type: 'authenticate', credentials: { type: 'apop', username, timestamp, digest } });
   }
 
@@ -420,22 +423,22 @@ export class ServerSession {
     // Asked by clients from before CAPA; never specified, answered by everybody.
     if (name === null) return this.#lines('mechanisms follow', this.#offered());
     const mechanism = this.#mechanisms.find((known) => known.name === name);
-    if (mechanism === undefined) return this.#error(null, 'mechanism is not supported');
-    if (mechanism.plaintext && !this.#plaintextAllowed) return this.#error(null, NO_PLAINTEXT);
+    if (mechanism === undefined) return this.#error('mechanism is not supported');
+    if (mechanism.plaintext && !this.#plaintextAllowed) return this.#error(NO_PLAINTEXT);
     this.#ask({ type: 'sasl-start', mechanism: name, initialResponse });
   }
 
   #saslResponse(line: Uint8Array): void {
     this.#phase = COMMAND;
     const text = textOf(line);
-    if (text === '*') return this.#error(null, 'cancelled');
+    if (text === '*') return this.#error('cancelled');
     const response = decodeBase64(text);
     if (response === null) return this.#bad('bad base64');
     this.#ask({ type: 'sasl-step', response });
   }
 
   #stls(): void {
-    if (this.#tls !== 'offered') return this.#error(null, 'STLS is not available');
+    if (this.#tls !== 'offered') return this.#error('STLS is not available');
     // Whatever was sent behind STLS came in the clear and must not be run inside TLS (RFC 2595 section 4).
     this.#reader.clear();
     this.#ok('begin TLS');
@@ -482,9 +485,9 @@ export class ServerSession {
   #exists(messageNumber: number): boolean {
     const { listing, marks } = this.#open;
     if (messageNumber < 1 || messageNumber > listing.count) {
-      this.#error(null, `no such message, there are ${listing.count}`);
+      this.#error(`no such message, there are ${listing.count}`);
     } else if (marks.has(messageNumber)) {
-      this.#error(null, 'message is marked');
+      this.#error('message is marked');
     } else {
       return true;
     }
@@ -522,13 +525,13 @@ export class ServerSession {
   #committed({ removed, failed }: CommitOutcome): void {
     this.#options.trace?.({ type: 'committed', removed, failed });
     if (failed === 0) return this.#bye();
-    this.#error('SYS/TEMP', `${failed} messages not removed`);
+    this.#error(`[SYS/TEMP] ${failed} messages not removed`);
     this.#close('commit-failed');
   }
 
   #refused(request: ServerRequest, { reason, text }: Refusal): void {
     const [code, fixedText] = REFUSALS[reason];
-    this.#error(code, text ?? fixedText);
+    this.#status(encodeStatusLine('-ERR', code, text ?? fixedText));
     if (request.type === 'commit') this.#close('commit-failed');
     if (reason !== 'bad-credentials') return;
     if (++this.#authFailures >= this.#limits.maxAuthFailures) this.#close('too-many-auth-failures');
@@ -575,12 +578,13 @@ export class ServerSession {
 
   // ----- what is said
 
+  // Every text here is ours: printable, short, and no brackets but those of a response code.
   #ok(text: string): void {
-    this.#status(encodeStatusLine('+OK', null, text));
+    this.#status(`+OK ${text}`);
   }
 
-  #error(code: ResponseCode | null, text: string): void {
-    this.#status(encodeStatusLine('-ERR', code, text));
+  #error(text: string): void {
+    this.#status(`-ERR ${text}`);
   }
 
   #status(line: string): void {
@@ -600,7 +604,7 @@ export class ServerSession {
   /** A command that no sane client sends; too many of them in a row end the session. */
   #bad(text: string): void {
     const last = ++this.#badCommands >= this.#limits.maxBadCommands;
-    this.#error(null, last ? 'too many bad commands' : text);
+    this.#error(last ? 'too many bad commands' : text);
     if (last) this.#close('too-many-bad-commands');
   }
 
