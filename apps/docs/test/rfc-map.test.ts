@@ -73,9 +73,15 @@ describe('checkRfcMap', () => {
   });
 
   it('reports a requirement that is named twice, in the map or in what is left out', () => {
-    const text = [HEAD, GOOD, GOOD, '', LEFT_OUT, '| RFC1939-3.1 | a | b |', '| RFC1939-3.2 | a | |'].join(
-      '\n',
-    );
+    const text = [
+      HEAD,
+      GOOD,
+      GOOD,
+      '',
+      LEFT_OUT,
+      '| RFC1939-3.3, RFC1939-3.1 | a | b |',
+      '| RFC1939-3.2 | a | |',
+    ].join('\n');
     expect(problemsOf(text)).toEqual([
       '4: RFC1939-3.1 was named in line 3 already',
       '8: RFC1939-3.1 was named in line 4 already',
