@@ -267,6 +267,17 @@ describe('ServerSession', () => {
     ]);
   });
 
+  it('traces what was removed also when nobody is left to be told', () => {
+    const trace: ServerTrace[] = [];
+    const hand = new Hand({ trace: (event) => trace.push(event) });
+    hand.logIn();
+    const commit = hand.request(hand.say('DELE 1\r\nDELE 2\r\nQUIT\r\n'));
+    hand.session.abort('peer-closed');
+    hand.session.answer(commit, { type: 'committed', removed: 1, failed: 1 });
+    expect(hand.proceed()).toEqual({ type: 'close', reason: 'peer-closed' });
+    expect(trace.at(-1)).toEqual({ type: 'committed', removed: 1, failed: 1 });
+  });
+
   it('does not depend on a trace', () => {
     expect(new ServerSession().next().type).toBe('write');
   });

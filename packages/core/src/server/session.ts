@@ -158,6 +158,8 @@ export class ServerSession {
    */
   answer<R extends ServerRequest>(request: R, answer: AnswerTo<R>): void;
   answer(request: ServerRequest, answer: ServerAnswers[ServerRequest['type']]): void {
+    // What was removed is told also when nobody is left to hear the answer.
+    if (answer.type === 'committed') this.#options.trace?.(answer);
     if (this.#state === 'closed') return;
     if (this.#phase.type !== 'asking' || this.#phase.request !== request) usage(MISUSE);
     if (answer.type === 'challenge' && answer.challenge.length > MAX_CHALLENGE_OCTETS)
@@ -522,8 +524,7 @@ export class ServerSession {
     this.#phase = { type: 'body', cutter, chunk: null, encoded: 0, asked: false, ended: false };
   }
 
-  #committed({ removed, failed }: CommitOutcome): void {
-    this.#options.trace?.({ type: 'committed', removed, failed });
+  #committed({ failed }: CommitOutcome): void {
     if (failed === 0) return this.#bye();
     this.#error(`[SYS/TEMP] ${failed} messages not removed`);
     this.#close('commit-failed');
