@@ -1,6 +1,7 @@
-// node check.mjs [ROOT]: checks the documents of the repository, or of the one at ROOT: links, the rfc-map, and the
-// types of every snippet. Exits 1 with one line `file:line: message` for each problem.
+// node check.mjs [ROOT]: checks the documents of the repository, or of the one at ROOT: links, commands, the
+// rfc-map, and the types of every snippet. Exits 1 with one line `file:line: message` for each problem.
 import { fileURLToPath } from 'node:url';
+import { checkCommands } from './src/commands.mjs';
 import { checkLinks } from './src/links.mjs';
 import { Repository } from './src/repository.mjs';
 import { checkRfcMap } from './src/rfc-map.mjs';
@@ -17,6 +18,7 @@ const snippets = snippetsOf(repository, withSnippets);
 
 const problems = [
   ...checkLinks(repository, documents),
+  ...checkCommands(repository, documents),
   ...checkRfcMap(repository, 'apps/docs/rfc-map.md'),
   ...checkFences(repository, withSnippets),
   ...checkTypes(fileURLToPath(new URL('tsconfig.json', import.meta.url)), snippets),

@@ -86,7 +86,19 @@ export function rowsOf(text, columns) {
 }
 
 /**
- * The contents of the code spans in a text.
+ * The code spans of a text, outside of blocks.
+ *
+ * @param {string} text
+ * @returns {{ readonly content: string, readonly line: number }[]}
+ */
+export function spansOf(text) {
+  return scan(text).prose.flatMap((line, index) =>
+    codeSpansOf(line).map((content) => ({ content, line: index + 1 })),
+  );
+}
+
+/**
+ * The contents of the code spans in a line.
  *
  * @param {string} text
  * @returns {string[]}
