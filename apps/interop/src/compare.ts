@@ -1,3 +1,4 @@
+import { SEED } from './corpus.js';
 import { SERVER } from './server.js';
 
 /** One message as a client left it behind, beside what it should be. */
@@ -45,6 +46,6 @@ export class Summary {
 
   /** Prints one line for each comparison. */
   print(): void {
-    console.log([`${this.#client} against ${SERVER}`, ...this.#lines].join('\n  '));
+    console.log([`${this.#client} against ${SERVER}, seed ${SEED}`, ...this.#lines].join('\n  '));
   }
 }
