@@ -45,7 +45,7 @@ export function* readDirectory(
   if (before?.settled && isSame(before, stamp)) return before;
   for (let reads = 1; ; reads++) {
     const startedNs = fileSystemTimeNs();
-    const names = stamp.inode === 0n ? NO_NAMES : yield* readNames(path);
+    const names = stamp.inode === 0n ? NO_NAMES : yield* readNames(path, before?.names ?? NO_NAMES);
     const after = stampOf(path);
     const calm = isSame(stamp, after);
     if (calm || reads === MAX_READS) {
@@ -55,8 +55,8 @@ export function* readDirectory(
   }
 }
 
-function* readNames(path: string): Steps<NameTable> {
-  const names = new NameTableBuilder();
+function* readNames(path: string, before: NameTable): Steps<NameTable> {
+  const names = new NameTableBuilder(before);
   let directory: Dir;
   try {
     directory = opendirSync(path, { encoding: NAME_ENCODING, bufferSize: NAMES_AT_ONCE });

@@ -3,6 +3,7 @@ import type { StoreEvent } from './events.js';
 import { type DovecotUniqueId, foreignIds } from './foreign-ids.js';
 import { type MaildirIndex, WRITTEN_ID } from './maildir-index.js';
 import type { MessageNames } from './message-names.js';
+import { NAME_ENCODING } from './message-path.js';
 import type { Sizes } from './sizes.js';
 import type { Steps } from './steps.js';
 import {
@@ -97,7 +98,8 @@ function* importedIds({ maildir, names, dovecotUniqueId, report }: ListingWanted
     const messages = new Set<number>();
     let seen = 0;
     for (const [base, id] of foreign.ids) {
-      const message = names.findBase(base);
+      const key = Buffer.from(base, NAME_ENCODING);
+      const message = names.findBase(key, 0, key.length);
       if (message !== -1 && !messages.has(message) && !given.has(id)) {
         given.add(id);
         messages.add(message);

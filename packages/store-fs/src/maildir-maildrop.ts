@@ -14,7 +14,7 @@ import type { StoreEvent } from './events.js';
 import type { FileBody } from './file-body.js';
 import type { MaildirLock } from './lock.js';
 import { COUNTED, KNOWN, type MaildirIndex } from './maildir-index.js';
-import { measureFile, Turns } from './measure.js';
+import { measureFile, measureLongFile, Turns } from './measure.js';
 import { messagePath, type Place } from './message-path.js';
 import type { MessageReader, Unread } from './message-reader.js';
 import { SizeRecorder } from './size-file.js';
@@ -166,7 +166,7 @@ export class MaildirMaildrop implements Maildrop {
   *#count(message: number, { place, name }: FoundFile): Steps<void> {
     const { stored, wire, facts, names } = this.#index;
     const path = messagePath(this.#maildir, place, name);
-    const measured = yield* measureFile(path, new Turns());
+    const measured = measureFile(path) ?? (yield* measureLongFile(path, new Turns()));
     this.#recorder ??= new SizeRecorder(this.#maildir, false);
     this.#recorder.add(names.baseOf(message), { ...measured, counted: true });
     const listedOctets = this.listing.octetsOf(message + 1);

@@ -27,10 +27,13 @@ export class Turns {
   #files = 0;
   #octets = 0;
 
-  /** Whether what was done since the last turn is enough for one. */
-  spend(files: number, octets: number): boolean {
+  spend(files: number, octets: number): void {
     this.#files += files;
     this.#octets += octets;
+  }
+
+  /** Whether enough was done for one turn. The next one starts then. */
+  over(): boolean {
     if (this.#files < FILES_A_TURN && this.#octets < OCTETS_A_TURN) return false;
     this.#files = 0;
     this.#octets = 0;
@@ -41,24 +44,50 @@ export class Turns {
 /**
  * Counts the octets of a message file by reading it.
  *
+ * @returns null for a long file: {@link measureLongFile} does not keep others waiting
  * @throws what the file system says
  */
-export function* measureFile(path: PathLike, turns: Turns): Steps<Measure> {
+export function measureFile(path: PathLike): Measure | null {
   const file = openSync(path, OPEN_MESSAGE);
   try {
-    const { mtimeMs } = fstatSync(file);
-    const counter = new OctetCounter();
+    const { mtimeMs, size } = fstatSync(file);
+    if (size > READ_OCTETS) return null;
     scratch ??= Buffer.allocUnsafeSlow(READ_OCTETS);
+    const counter = new OctetCounter();
     let stored = 0;
     for (;;) {
       const octets = readSync(file, scratch, 0, READ_OCTETS, null);
-      if (octets === 0) break;
-      counter.add(octets === READ_OCTETS ? scratch : scratch.subarray(0, octets));
+      if (octets > 0) counter.add(scratch.subarray(0, octets));
       stored += octets;
-      if (turns.spend(0, octets)) yield undefined;
+      // What is there at the time is what counts; a file that grows is no message yet.
+      if (stored >= size || octets === 0) break;
     }
-    if (turns.spend(1, 0)) yield undefined;
     return { stored, wire: counter.octets, modifiedMs: Math.trunc(mtimeMs) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Counts the octets of a file of any length.
+ *
+ * @throws what the file system says
+ */
+export function* measureLongFile(path: PathLike, turns: Turns): Steps<Measure> {
+  const file = openSync(path, OPEN_MESSAGE);
+  try {
+    const { mtimeMs } = fstatSync(file);
+    scratch ??= Buffer.allocUnsafeSlow(READ_OCTETS);
+    const counter = new OctetCounter();
+    let stored = 0;
+    for (;;) {
+      const octets = readSync(file, scratch, 0, READ_OCTETS, null);
+      if (octets === 0) return { stored, wire: counter.octets, modifiedMs: Math.trunc(mtimeMs) };
+      counter.add(scratch.subarray(0, octets));
+      stored += octets;
+      turns.spend(0, octets);
+      if (turns.over()) yield undefined;
+    }
   } finally {
     closeSync(file);
   }

@@ -1,6 +1,6 @@
 import type { PathLike } from 'node:fs';
 import type { Directory } from './directory.js';
-import { messagePath, NAME_ENCODING, type Place } from './message-path.js';
+import { messagePath, type Place } from './message-path.js';
 import type { NameTable } from './name-table.js';
 import { sharesUnique } from './order.js';
 
@@ -59,6 +59,13 @@ export class MessageNames {
     return this.tableOf(message).uniqueOf(this.entryOf(message));
   }
 
+  /** Whether a comma follows the part of the name that should be like no other. */
+  hasFields(message: number): boolean {
+    const table = this.tableOf(message);
+    const entry = this.entryOf(message);
+    return table.uniqueOctets[entry] !== table.baseOctets[entry];
+  }
+
   pathOf(maildir: string, message: number): PathLike {
     return messagePath(maildir, this.placeOf(message), this.nameOf(message));
   }
@@ -89,18 +96,13 @@ export class MessageNames {
     return inNew === -1 ? -1 : (messages[cur.names.count + inNew] as number) - 1;
   }
 
-  /**
-   * The message with this base, or -1.
-   *
-   * @param base - octets as Latin-1 characters
-   */
-  findBase(base: string): number {
-    const key = Buffer.from(base, NAME_ENCODING);
+  /** The message with this base, or -1. */
+  findBase(octets: Uint8Array, start: number, end: number): number {
     const messages = this.#messagesByEntry();
-    const inCur = this.cur.names.findBase(key, 0, key.length);
+    const inCur = this.cur.names.findBase(octets, start, end);
     const found = inCur === -1 ? 0 : (messages[inCur] as number);
     if (found !== 0) return found - 1;
-    const inNew = this.recent.names.findBase(key, 0, key.length);
+    const inNew = this.recent.names.findBase(octets, start, end);
     return inNew === -1 ? -1 : (messages[this.cur.names.count + inNew] as number) - 1;
   }
 

@@ -1,4 +1,5 @@
 import type { PathLike } from 'node:fs';
+import { isPlainName } from './escaped-name.js';
 
 /** Octets of names as characters: every name can be said so, also one that is not UTF-8. */
 export const NAME_ENCODING = 'latin1';
@@ -9,8 +10,6 @@ export type Place = 'new' | 'cur';
 /** The path of a file in a Maildir. */
 export function messagePath(maildir: string, place: Place | 'tmp', name: string): PathLike {
   const path = `${maildir}/${place}/`;
-  if (ASCII.test(name)) return path + name;
+  if (isPlainName(name)) return path + name;
   return Buffer.concat([Buffer.from(path), Buffer.from(name, NAME_ENCODING)]);
 }
-
-const ASCII = /^[\0-\x7f]*$/;

@@ -58,8 +58,8 @@ export class MessageReader {
   /**
    * A message in chunks. Close it, also when it was never read.
    *
-   * @param onClose - told when the body has closed its file
    * @param octets - what the file has to have
+   * @param onClose - told when the body has closed its file
    * @throws what the file system says
    */
   openBody(

@@ -1,4 +1,4 @@
-import { escapedName } from './escaped-name.js';
+import { escapedName, isPlainName } from './escaped-name.js';
 import { KeyIndex } from './key-index.js';
 import { arrivalOf, baseOf } from './maildir-name.js';
 import { NAME_ENCODING } from './message-path.js';
@@ -19,7 +19,7 @@ export class NameTable {
   readonly uniqueOctets: Uint16Array;
   /** When the messages arrived, in microseconds since 1970. */
   readonly arrivals: Float64Array;
-  /** Whether every name is written in the files of a store as it is. */
+  /** Whether every name is ASCII and needs no escapes. */
   readonly plain: boolean;
   #bases: KeyIndex | null = null;
 
@@ -44,7 +44,7 @@ export class NameTable {
 
   /** Memory that the table holds, in octets. */
   get heldOctets(): number {
-    return this.octets.length + this.count * 16 + (this.#bases?.octets ?? 0);
+    return this.octets.length + this.arrivals.length * 16 + (this.#bases?.octets ?? 0);
   }
 
   /** The whole name of an entry, octets as Latin-1 characters. */
@@ -99,12 +99,23 @@ export const NO_NAMES = new NameTable(
 /** Collects names in the order of the directory. */
 export class NameTableBuilder {
   #count = 0;
-  #octets = Buffer.allocUnsafeSlow(2_048);
-  #starts = new Uint32Array(17);
-  #baseOctets = new Uint16Array(16);
-  #uniqueOctets = new Uint16Array(16);
-  #arrivals = new Float64Array(16);
+  #octets: Buffer;
+  #starts: Uint32Array;
+  #baseOctets: Uint16Array;
+  #uniqueOctets: Uint16Array;
+  #arrivals: Float64Array;
   #plain = true;
+
+  /** @param like - the names as they were, which saves growing */
+  constructor(like: NameTable) {
+    // Room for some more, and memory that is not used is not there.
+    const capacity = Math.max(16, Math.ceil(like.count * 1.125));
+    this.#octets = Buffer.allocUnsafeSlow(Math.max(2_048, Math.ceil(like.octets.length * 1.125)));
+    this.#starts = new Uint32Array(capacity + 1);
+    this.#baseOctets = new Uint16Array(capacity);
+    this.#uniqueOctets = new Uint16Array(capacity);
+    this.#arrivals = new Float64Array(capacity);
+  }
 
   /** @param name - octets as Latin-1 characters */
   add(name: string): void {
@@ -119,22 +130,24 @@ export class NameTableBuilder {
     this.#uniqueOctets[entry] = unique.length;
     this.#arrivals[entry] = arrivalOf(unique);
     this.#starts[entry + 1] = start + name.length;
-    this.#plain &&= escapedName(name) === name;
+    this.#plain &&= isPlainName(name);
     this.#count++;
   }
 
+  /** The names. The memory of the builder becomes theirs: add nothing afterwards. */
   build(): NameTable {
     const count = this.#count;
     if (count === 0) return NO_NAMES;
-    const octets = Buffer.allocUnsafeSlow(this.#starts[count] as number);
-    this.#octets.copy(octets, 0, 0, octets.length);
+    const used = this.#starts[count] as number;
+    // A quarter too much is less than a copy costs for a moment.
+    const octets = used * 1.25 < this.#octets.length ? copied(this.#octets, used) : this.#octets;
     return new NameTable(
       count,
       octets,
-      this.#starts.slice(0, count + 1),
-      this.#baseOctets.slice(0, count),
-      this.#uniqueOctets.slice(0, count),
-      this.#arrivals.slice(0, count),
+      this.#starts,
+      this.#baseOctets,
+      this.#uniqueOctets,
+      this.#arrivals,
       this.#plain,
     );
   }
@@ -152,6 +165,12 @@ export class NameTableBuilder {
     this.#uniqueOctets = grown(this.#uniqueOctets, new Uint16Array(capacity));
     this.#arrivals = grown(this.#arrivals, new Float64Array(capacity));
   }
+}
+
+function copied(octets: Buffer, length: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(length);
+  octets.copy(copy, 0, 0, length);
+  return copy;
 }
 
 function grown<T extends Float64Array | Uint32Array | Uint16Array>(from: T, to: T): T {

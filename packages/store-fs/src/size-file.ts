@@ -8,24 +8,25 @@
  * line that was cut off or damaged does not fit its hash and counts for nothing.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { escapedName } from './escaped-name.js';
-import { hashOf, KeyIndex } from './key-index.js';
+import { escapedName, unescapedName } from './escaped-name.js';
+import { hashOf } from './key-index.js';
 import { NAME_ENCODING } from './message-path.js';
-import type { NameTable } from './name-table.js';
 import type { Steps } from './steps.js';
 
 export const SIZE_FILE_NAME = 'pop3-sizes';
 
 const HEADER = 'pop3-sizes 1\n';
 
-/** A file of this many octets is not one of ours: it would be the sizes of some ten million messages. */
-const MAX_FILE_OCTETS = 1024 * 1024 * 1024;
-
-const LINES_A_TURN = 4_096;
+/** Some three thousand lines, which is a millisecond of work. */
+const READ_OCTETS = 256 * 1024;
 const FLUSH_OCTETS = 64 * 1024;
+/** A name of 255 octets, all of them escaped, and numbers. */
+const MAX_LINE_OCTETS = 1_024;
+const HASH_OCTETS = 9;
 
 const LF = 0x0a;
 const SPACE = 0x20;
+const PERCENT = 0x25;
 const COUNTED = 0x63;
 
 /** Below this many lines about messages that are gone, a file is not worth writing anew. */
@@ -40,98 +41,107 @@ export interface SizeRecord {
   readonly counted: boolean;
 }
 
-/** The sizes read from a file. */
-export class RecordedSizes {
-  readonly #names: KeyIndex;
-  /** Four numbers for each line: stored, wire, time, and 1 for counted. */
-  readonly #numbers: Float64Array;
-  /** How many lines the file has. */
-  readonly lines: number;
+/** Told of each line: octets that hold a name without flags, from where to where, and what the line says of it. */
+export type OnSize = (octets: Uint8Array, start: number, end: number, size: SizeRecord) => void;
 
-  /** @internal */
-  constructor(octets: Buffer, starts: readonly number[], lengths: readonly number[], numbers: Float64Array) {
-    this.#names = new KeyIndex(octets, starts, lengths, starts.length);
-    this.#numbers = numbers;
-    this.lines = starts.length;
-  }
-
-  /** The line on the message with this name, the last one, or -1. */
-  lineOf(names: NameTable, entry: number): number {
-    return names.findIn(this.#names, entry);
-  }
-
-  at(line: number): SizeRecord {
-    const from = line * 4;
-    return {
-      stored: this.#numbers[from] as number,
-      wire: this.#numbers[from + 1] as number,
-      modifiedMs: this.#numbers[from + 2] as number,
-      counted: this.#numbers[from + 3] === 1,
-    };
-  }
-
-  /** Whether most of the file is about messages that are gone. */
-  isMostlyAbout(gone: number): boolean {
-    return gone > WORTHLESS_LINES && gone * 2 > this.lines;
+/**
+ * Reads the sizes of a Maildir, line by line: a large file is never in memory as a whole.
+ *
+ * @returns how many lines there were; null without a file, and for one that cannot be read or is no such file
+ */
+export function* readSizes(maildir: string, onSize: OnSize): Steps<number | null> {
+  const file = opened(`${maildir}/${SIZE_FILE_NAME}`);
+  if (file === null) return null;
+  try {
+    const chunk = Buffer.allocUnsafeSlow(READ_OCTETS);
+    const line = new SizeLine(chunk);
+    let lines = -1;
+    let kept = 0;
+    for (;;) {
+      const read = readSync(file, chunk, kept, READ_OCTETS - kept, null);
+      const length = kept + read;
+      let start = 0;
+      for (let end = lineEnd(chunk, start, length); end !== -1; end = lineEnd(chunk, start, length)) {
+        if (lines === -1 && chunk.toString(NAME_ENCODING, start, end + 1) !== HEADER) return null;
+        if (lines++ >= 0) line.tell(start, end, onSize);
+        start = end + 1;
+      }
+      if (read === 0) return lines === -1 ? null : lines;
+      // No line of ours is that long.
+      if (start === 0 && length === READ_OCTETS) return null;
+      chunk.copy(chunk, 0, start, length);
+      kept = length - start;
+      yield undefined;
+    }
+  } catch {
+    return null; /* A disk that fails: the messages say the same. */
+  } finally {
+    closeSync(file);
   }
 }
 
-/** Reads the sizes of a Maildir; null without a file, and for one that cannot be read or is no such file. */
-export function* readSizes(maildir: string): Steps<RecordedSizes | null> {
-  const octets = contentOf(`${maildir}/${SIZE_FILE_NAME}`);
-  if (octets === null || octets.toString(NAME_ENCODING, 0, HEADER.length) !== HEADER) return null;
-  const starts: number[] = [];
-  const lengths: number[] = [];
-  let numbers = new Float64Array(64);
-  let line = HEADER.length;
-  for (let seen = 1; ; seen++) {
-    const end = octets.indexOf(LF, line);
-    if (end === -1) break;
-    const count = starts.length;
-    if (numbers.length < count * 4 + 4) {
-      const grown = new Float64Array(numbers.length * 2);
-      grown.set(numbers);
-      numbers = grown;
-    }
-    const length = parseLine(octets, line, end, numbers, count * 4);
-    if (length > 0) {
-      starts.push(line);
-      lengths.push(length);
-    }
-    line = end + 1;
-    if (seen % LINES_A_TURN === 0) yield undefined;
-  }
-  return new RecordedSizes(octets, starts, lengths, numbers);
+function lineEnd(chunk: Buffer, start: number, length: number): number {
+  const end = chunk.indexOf(LF, start);
+  return end < length ? end : -1;
 }
 
-/** Writes the numbers of a line and returns the length of its name; 0 for a line that is damaged. */
-function parseLine(octets: Buffer, start: number, end: number, numbers: Float64Array, at: number): number {
-  const name = octets.indexOf(SPACE, start);
-  if (name === -1 || name >= end) return 0;
-  let from = name + 1;
-  for (let field = 0; field < 3; field++) {
+/** Takes lines apart without making strings of them. */
+class SizeLine {
+  readonly #octets: Buffer;
+  #at = 0;
+
+  constructor(octets: Buffer) {
+    this.#octets = octets;
+  }
+
+  /** Passes over a line that is damaged. */
+  tell(start: number, end: number, onSize: OnSize): void {
+    const octets = this.#octets;
+    const name = octets.indexOf(SPACE, start);
+    if (name === -1 || name >= end) return;
+    this.#at = name + 1;
+    const stored = this.#number(end);
+    const wire = this.#number(end);
+    const modifiedMs = this.#number(end);
+    const kind = this.#at;
+    if (stored === -1 || wire === -1 || modifiedMs === -1 || octets[kind + 1] !== SPACE) return;
+    if (octets.toString(NAME_ENCODING, kind + 2, end) !== hashOf(octets, start, kind + 1).toString(36))
+      return;
+    const size = { stored, wire, modifiedMs, counted: octets[kind] === COUNTED };
+    if (!octets.subarray(start, name).includes(PERCENT)) {
+      onSize(octets, start, name, size);
+      return;
+    }
+    const spelled = Buffer.from(unescapedName(octets.toString(NAME_ENCODING, start, name)), NAME_ENCODING);
+    onSize(spelled, 0, spelled.length, size);
+  }
+
+  /** The number in the next field, or -1. */
+  #number(end: number): number {
+    const start = this.#at;
     let value = 0;
-    const first = from;
-    for (; from < end; from++) {
-      const digit = (octets[from] as number) - 0x30;
+    for (; this.#at < end; this.#at++) {
+      const digit = (this.#octets[this.#at] as number) - 0x30;
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
     }
-    if (from === first || octets[from] !== SPACE || !Number.isSafeInteger(value)) return 0;
-    numbers[at + field] = value;
-    from++;
+    const isField = this.#at > start && this.#octets[this.#at] === SPACE && Number.isSafeInteger(value);
+    this.#at++;
+    return isField ? value : -1;
   }
-  numbers[at + 3] = octets[from] === COUNTED ? 1 : 0;
-  if (octets[from + 1] !== SPACE) return 0;
-  const hash = octets.toString(NAME_ENCODING, from + 2, end);
-  return hash === hashOf(octets, start, from + 1).toString(36) ? name - start : 0;
+}
+
+/** Whether most lines of a file are about messages that are gone. */
+export function isMostlyAboutGone(lines: number, found: number): boolean {
+  const gone = lines - found;
+  return gone > WORTHLESS_LINES && gone * 2 > lines;
 }
 
 /** Adds lines to the file of a Maildir. When that fails, it stops trying: the sizes are counted again next time. */
 export class SizeRecorder {
   readonly #path: string;
   #replaces: boolean;
-  #pending: Buffer[] = [];
+  #pending: Buffer | null = null;
   #pendingOctets = 0;
   #failed = false;
 
@@ -144,19 +154,20 @@ export class SizeRecorder {
   /** @param base - a name without flags, octets as Latin-1 characters */
   add(base: string, { stored, wire, modifiedMs, counted }: SizeRecord): void {
     if (this.#failed || modifiedMs < 0) return;
+    this.#pending ??= Buffer.allocUnsafeSlow(FLUSH_OCTETS + MAX_LINE_OCTETS);
+    const start = this.#pendingOctets;
     const facts = `${escapedName(base)} ${stored} ${wire} ${modifiedMs} ${counted ? 'c' : 'w'}`;
-    const octets = Buffer.from(facts, NAME_ENCODING);
-    const line = `${facts} ${hashOf(octets, 0, octets.length).toString(36)}\n`;
-    this.#pending.push(Buffer.from(line, NAME_ENCODING));
-    this.#pendingOctets += line.length;
+    if (facts.length + HASH_OCTETS > MAX_LINE_OCTETS) return;
+    const end = start + this.#pending.write(facts, start, NAME_ENCODING);
+    const hash = ` ${hashOf(this.#pending, start, end).toString(36)}\n`;
+    this.#pendingOctets = end + this.#pending.write(hash, end, NAME_ENCODING);
     if (this.#pendingOctets >= FLUSH_OCTETS) this.flush();
   }
 
   /** Writes what was added so far. */
   flush(): void {
-    if (this.#pending.length === 0 || this.#failed) return;
-    const lines = Buffer.concat(this.#pending);
-    this.#pending = [];
+    if (this.#pending === null || this.#pendingOctets === 0 || this.#failed) return;
+    const lines = this.#pending.subarray(0, this.#pendingOctets);
     this.#pendingOctets = 0;
     try {
       if (this.#replaces || !this.#append(lines)) this.#replace(lines);
@@ -198,24 +209,14 @@ export class SizeRecorder {
   }
 }
 
-function contentOf(path: string): Buffer | null {
+function opened(path: string): number | null {
+  let file: number;
   try {
-    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const stat = fstatSync(file);
-      if (!stat.isFile() || stat.size > MAX_FILE_OCTETS) return null;
-      const octets = Buffer.allocUnsafeSlow(stat.size);
-      let read = 0;
-      while (read < octets.length) {
-        const more = readSync(file, octets, read, octets.length - read, null);
-        if (more === 0) break;
-        read += more;
-      }
-      return octets.subarray(0, read);
-    } finally {
-      closeSync(file);
-    }
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
     return null; /* None, or not ours to read: the messages say the same. */
   }
+  if (fstatSync(file).isFile()) return file;
+  closeSync(file);
+  return null;
 }

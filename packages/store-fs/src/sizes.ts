@@ -14,9 +14,9 @@ import { lstatSync } from 'node:fs';
 import type { StoreEvent } from './events.js';
 import { COUNTED, KNOWN, type MaildirIndex } from './maildir-index.js';
 import { parseMaildirName } from './maildir-name.js';
-import { type Measure, measureFile, Turns } from './measure.js';
+import { type Measure, measureFile, measureLongFile, Turns } from './measure.js';
 import type { MessageNames } from './message-names.js';
-import { type RecordedSizes, readSizes, type SizeRecord, SizeRecorder } from './size-file.js';
+import { isMostlyAboutGone, readSizes, type SizeRecord, SizeRecorder } from './size-file.js';
 import type { Steps } from './steps.js';
 
 /** How many sizes taken from names are counted at an open, and how many of the size file are checked. */
@@ -25,10 +25,10 @@ const CHECKED_AT_OPEN = 128;
 /** With fewer unknown messages than this, counting them costs less than reading the size file. */
 const FEW_UNKNOWN = 32;
 
-const MESSAGES_A_TURN = 8_192;
-
 /** Asking for the size of a file is about a quarter of the work of reading it. */
 const STAT_FILES = 0.25;
+/** And taking what is known about a hundredth. */
+const LEARN_FILES = 0.01;
 
 /** Errors of one file, for which the others are still served. */
 const ONE_FILE_ERRORS: ReadonlySet<string | undefined> = new Set([
@@ -90,6 +90,7 @@ class SizeSearch {
   #missing = 0;
   #vanished = 0;
   #leftOut = 0;
+  #namesAreHonest = true;
 
   constructor(maildir: string, names: MessageNames, report: (event: StoreEvent) => void) {
     this.#maildir = maildir;
@@ -118,48 +119,49 @@ class SizeSearch {
         this.#missing--;
         this.#unknown--;
       }
-      if ((message + 1) % MESSAGES_A_TURN === 0) yield undefined;
+      this.#turns.spend(LEARN_FILES, 0);
+      if (this.#turns.over()) yield undefined;
     }
   }
 
   /** @param later - whether this process has sizes of this Maildir already */
   *takeFromFile(later: boolean): Steps<void> {
     if (this.#unknown === 0 || (later && this.#unknown < FEW_UNKNOWN)) return;
-    const recorded = yield* readSizes(this.#maildir);
-    this.#recorder = new SizeRecorder(this.#maildir, recorded === null);
-    if (recorded === null) return;
-    const lines = new Int32Array(this.#names.count).fill(-1);
+    const names = this.#names;
+    const modifiedMs = new Float64Array(names.count).fill(-1);
     let found = 0;
-    for (let message = 0; message < this.#names.count; message++) {
-      if (!this.#isKnown(message)) {
-        const line = recorded.lineOf(this.#names.tableOf(message), this.#names.entryOf(message));
-        lines[message] = line;
-        if (line !== -1) found++;
-      }
-      if ((message + 1) % MESSAGES_A_TURN === 0) yield undefined;
-    }
-    yield* this.#takeLines(recorded, lines, found);
+    const lines = yield* readSizes(this.#maildir, (octets, start, end, size) => {
+      const message = names.findBase(octets, start, end);
+      if (message === -1 || this.#isKnown(message)) return;
+      if (modifiedMs[message] === -1) found++;
+      modifiedMs[message] = size.modifiedMs;
+      this.#stored[message] = size.stored;
+      this.#wire[message] = size.wire;
+      this.#facts[message] = size.counted ? COUNTED : 0;
+    });
+    this.#recorder = new SizeRecorder(this.#maildir, lines === null);
+    if (lines === null) return;
+    yield* this.#believeFile(modifiedMs, found);
     // Only a first search sees all that the file is about.
-    if (!later && recorded.isMostlyAbout(recorded.lines - found)) this.#recordAnew(recorded, lines);
+    if (!later && isMostlyAboutGone(lines, found)) this.#recordAnew(modifiedMs);
   }
 
   *count(): Steps<void> {
     if (this.#unknown === 0) return;
+    const long: number[] = [];
     const claims: number[] = [];
     for (let message = this.#names.count - 1; message >= 0; message--) {
       if (this.#isKnown(message)) continue;
       if (this.#claimOf(message) !== null) claims.push(message);
-      else yield* this.#measure(message);
+      else if (!this.#measure(message)) long.push(message);
+      if (this.#turns.over()) yield undefined;
     }
-    let honest = true;
     for (const [at, message] of claims.entries()) {
-      if (at >= CHECKED_AT_OPEN && honest && this.#believe(message)) {
-        if (this.#turns.spend(STAT_FILES, 0)) yield undefined;
-        continue;
-      }
-      const measured = yield* this.#measure(message);
-      honest &&= measured === null || isHonest(this.#claimOf(message) as Claim, measured);
+      const isChecked = at < CHECKED_AT_OPEN || !this.#namesAreHonest;
+      if ((isChecked || !this.#believe(message)) && !this.#measure(message)) long.push(message);
+      if (this.#turns.over()) yield undefined;
     }
+    for (const message of long) yield* this.#measureLong(message);
   }
 
   save(): void {
@@ -179,74 +181,106 @@ class SizeSearch {
     };
   }
 
-  *#takeLines(recorded: RecordedSizes, lines: Int32Array, found: number): Steps<void> {
-    const differs = this.#someDiffer(recorded, lines, found);
-    for (let message = 0; message < lines.length; message++) {
-      const line = lines[message] as number;
-      if (line !== -1) {
-        const record = recorded.at(line);
+  /** @param modifiedMs - what the file says of the times of messages; -1 where it says nothing of the message */
+  *#believeFile(modifiedMs: Float64Array, found: number): Steps<void> {
+    const differs = this.#someDiffer(modifiedMs, found);
+    for (let message = 0; message < modifiedMs.length; message++) {
+      if (modifiedMs[message] !== -1) {
         this.#listedBefore[message] = 1;
-        if (!differs || this.#isAsRecorded(message, record)) this.#learn(message, record);
+        if (!differs || this.#isAsRecorded(message, modifiedMs)) {
+          this.#facts[message] = (this.#facts[message] as number) | KNOWN;
+          this.#unknown--;
+        } else {
+          this.#facts[message] = 0;
+        }
       }
-      if (this.#turns.spend(differs ? STAT_FILES : 1 / 128, 0)) yield undefined;
+      this.#turns.spend(differs ? STAT_FILES : LEARN_FILES, 0);
+      if (this.#turns.over()) yield undefined;
     }
   }
 
-  /** Whether the size or the time of some of the files is not what was recorded. */
-  #someDiffer(recorded: RecordedSizes, lines: Int32Array, found: number): boolean {
+  /** Whether the size or the time of some of the messages is not what was recorded. */
+  #someDiffer(modifiedMs: Float64Array, found: number): boolean {
     const step = Math.max(1, Math.ceil(found / CHECKED_AT_OPEN));
     let seen = 0;
-    for (let message = 0; message < lines.length; message++) {
-      const line = lines[message] as number;
-      if (line === -1 || seen++ % step !== 0) continue;
-      if (!this.#isAsRecorded(message, recorded.at(line))) return true;
+    for (let message = 0; message < modifiedMs.length; message++) {
+      if (modifiedMs[message] === -1 || seen++ % step !== 0) continue;
+      if (!this.#isAsRecorded(message, modifiedMs)) return true;
     }
     return false;
   }
 
-  #isAsRecorded(message: number, { stored, modifiedMs }: SizeRecord): boolean {
+  #isAsRecorded(message: number, modifiedMs: Float64Array): boolean {
     const stat = lstatSync(this.#names.pathOf(this.#maildir, message), { throwIfNoEntry: false });
-    return stat !== undefined && stat.size === stored && Math.trunc(stat.mtimeMs) === modifiedMs;
+    if (stat === undefined) return false;
+    return stat.size === this.#stored[message] && Math.trunc(stat.mtimeMs) === modifiedMs[message];
   }
 
   /** Leaves out what is about messages that are gone. */
-  #recordAnew(recorded: RecordedSizes, lines: Int32Array): void {
+  #recordAnew(modifiedMs: Float64Array): void {
     this.#recorder = new SizeRecorder(this.#maildir, true);
-    for (let message = 0; message < lines.length; message++) {
-      const line = lines[message] as number;
-      if (line === -1 || !this.#isKnown(message)) continue;
-      this.#recorder.add(this.#names.baseOf(message), recorded.at(line));
+    for (let message = 0; message < modifiedMs.length; message++) {
+      if (!this.#isKnown(message)) continue;
+      this.#recorder.add(this.#names.baseOf(message), {
+        stored: this.#stored[message] as number,
+        wire: this.#wire[message] as number,
+        modifiedMs: modifiedMs[message] as number,
+        counted: ((this.#facts[message] as number) & COUNTED) !== 0,
+      });
     }
   }
 
   /** Takes what the name says, if the file has the size that the name says too. */
   #believe(message: number): boolean {
+    this.#turns.spend(STAT_FILES, 0);
     const claim = this.#claimOf(message) as Claim;
     const stat = lstatSync(this.#names.pathOf(this.#maildir, message), { throwIfNoEntry: false });
     if (stat === undefined || !stat.isFile() || stat.size !== claim.stored) return false;
-    const record = { ...claim, modifiedMs: Math.trunc(stat.mtimeMs), counted: false };
+    const { stored, wire } = claim;
+    const record = { stored, wire, modifiedMs: Math.trunc(stat.mtimeMs), counted: false };
     this.#learn(message, record);
     this.#recorder.add(this.#names.baseOf(message), record);
     return true;
   }
 
-  *#measure(message: number): Steps<Measure | null> {
+  /** Counts a message. False for a long one, which is not read without a pause. */
+  #measure(message: number): boolean {
     try {
-      const measured = yield* measureFile(this.#names.pathOf(this.#maildir, message), this.#turns);
-      const record = { ...measured, counted: true };
-      this.#learn(message, record);
-      this.#recorder.add(this.#names.baseOf(message), record);
-      return measured;
+      const measured = measureFile(this.#names.pathOf(this.#maildir, message));
+      if (measured !== null) this.#measured(message, measured);
+      return measured !== null;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') this.#vanished++;
-      else if (ONE_FILE_ERRORS.has(code)) this.#leaveOut(message, error as Error);
-      else throw error;
-      return null;
+      this.#unreadable(message, error as NodeJS.ErrnoException);
+      return true;
     }
   }
 
-  #leaveOut(message: number, error: Error): void {
+  *#measureLong(message: number): Steps<void> {
+    try {
+      const path = this.#names.pathOf(this.#maildir, message);
+      this.#measured(message, yield* measureLongFile(path, this.#turns));
+    } catch (error) {
+      this.#unreadable(message, error as NodeJS.ErrnoException);
+    }
+  }
+
+  #measured(message: number, measured: Measure): void {
+    const claim = this.#claimOf(message);
+    if (claim !== null && !isHonest(claim, measured)) this.#namesAreHonest = false;
+    const { stored, wire, modifiedMs } = measured;
+    // Written out: V8 keeps copies made with `...` for so long that a large Maildir costs 30 MB more.
+    const record = { stored, wire, modifiedMs, counted: true };
+    this.#learn(message, record);
+    this.#recorder.add(this.#names.baseOf(message), record);
+    this.#turns.spend(1, measured.stored);
+  }
+
+  #unreadable(message: number, error: NodeJS.ErrnoException): void {
+    if (error.code === 'ENOENT') {
+      this.#vanished++;
+      return;
+    }
+    if (!ONE_FILE_ERRORS.has(error.code)) throw error;
     this.#leftOut++;
     const name = this.#names.nameOf(message);
     this.#report({ type: 'message-left-out', maildir: this.#maildir, name, error });
@@ -260,6 +294,7 @@ class SizeSearch {
   }
 
   #claimOf(message: number): Claim | null {
+    if (!this.#names.hasFields(message)) return null;
     const { storedOctets, wireOctets } = parseMaildirName(this.#names.baseOf(message));
     if (storedOctets === null || wireOctets === null) return null;
     // Each octet may be an LF that becomes two.

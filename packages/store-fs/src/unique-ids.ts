@@ -9,11 +9,15 @@ import { createHash } from 'node:crypto';
 import { NAME_ENCODING } from './message-path.js';
 
 const MAX_UNIQUE_ID_OCTETS = 70;
-const VISIBLE = /^[!-~]+$/;
 
 /** Whether this can go on the wire as a unique-id: 1 to 70 octets from 0x21 to 0x7E. */
 export function isUniqueId(id: string): boolean {
-  return id.length <= MAX_UNIQUE_ID_OCTETS && VISIBLE.test(id);
+  if (id.length < 1 || id.length > MAX_UNIQUE_ID_OCTETS) return false;
+  for (let i = 0; i < id.length; i++) {
+    const octet = id.charCodeAt(i);
+    if (octet < 0x21 || octet > 0x7e) return false;
+  }
+  return true;
 }
 
 /**
