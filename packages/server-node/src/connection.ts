@@ -125,7 +125,7 @@ export class Connection implements Waiting {
 
   async #secured(plain: Socket): Promise<{ socket: Socket; peer: Peer }> {
     try {
-      return await (this.#context.certificates as Certificates).handshake(plain);
+      return await (this.#context.certificates as Certificates).handshake(plain, this.#info.address);
     } catch (error) {
       publish.rejected.publish({ ...this.#info, reason: 'tls-handshake-failed', error });
       throw error;
@@ -228,5 +228,5 @@ export class Connection implements Waiting {
 }
 
 function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
+  return address === '::1' || address.startsWith('127.');
 }

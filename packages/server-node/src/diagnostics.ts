@@ -6,7 +6,7 @@ import type { Fault } from '@pop3/core/driver';
 export interface ConnectionInfo {
   /** Counts up within the process. */
   readonly connection: number;
-  /** Address and port of the peer. */
+  /** Address and port of the peer; an IPv4 address as such, also where IPv6 listens. */
   readonly address: string;
   readonly port: number;
   /** Port of ours it came to. */

@@ -183,9 +183,10 @@ class NodeServer implements Pop3Server {
   }
 
   #accept(socket: Socket, mode: 'off' | 'starttls' | 'implicit', localPort: number): void {
-    const address = socket.remoteAddress;
     // Gone before it was looked at, or too late.
-    if (address === undefined || this.#closing !== null) return void socket.destroy();
+    if (socket.remoteAddress === undefined || this.#closing !== null) return void socket.destroy();
+    // One peer, one address, whether the listener is for IPv4 or for everything (RFC 4291 section 2.5.5.2).
+    const address = socket.remoteAddress.replace(/^::ffff:(?=[0-9.]+$)/, '');
     const info: ConnectionInfo = {
       connection: ++connectionCount,
       address,

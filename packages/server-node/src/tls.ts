@@ -33,7 +33,7 @@ export class Certificates {
   }
 
   /** Does the handshake as a server. Rejects when it fails; the socket is of no use then. */
-  handshake(plain: Socket): Promise<{ socket: TLSSocket; peer: Peer }> {
+  handshake(plain: Socket, address: string): Promise<{ socket: TLSSocket; peer: Peer }> {
     const ends = endsOf(plain);
     const finished = new Promise<TLSSocket>((succeeded, failed) => {
       const lost = () => failed(new Error('The connection was lost during the TLS handshake.'));
@@ -45,7 +45,7 @@ export class Certificates {
       else this.#server.emit('connection', plain);
     });
     return finished
-      .then((socket) => ({ socket, peer: peerOf(socket, plain.remoteAddress ?? null) }))
+      .then((socket) => ({ socket, peer: peerOf(socket, address) }))
       .finally(() => this.#underWay.delete(ends));
   }
 
@@ -78,7 +78,7 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-function peerOf(socket: TLSSocket, address: string | null): Peer {
+function peerOf(socket: TLSSocket, address: string): Peer {
   return { address, tls: true, certificate: socket.authorized ? certificateOf(socket) : null };
 }
 

@@ -232,7 +232,7 @@ it('never shows a secret on any channel', async () => {
   other.reset();
   await until(() => server.connections === 0);
 
-  const shown = inspect(events, { depth: 10, maxArrayLength: null, maxStringLength: null });
+  const shown = inspect(events, { depth: 10, getters: true, maxArrayLength: null, maxStringLength: null });
   expect(shown).toContain('PASS ***');
   const secrets = [
     PASSWORD,

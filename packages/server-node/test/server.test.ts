@@ -65,6 +65,32 @@ describe('listen', () => {
     await peer.logIn();
   });
 
+  it('knows a peer of IPv4 by the same address on a listener for everything', async () => {
+    const peers: unknown[] = [];
+    const { server } = await startServer({
+      tls,
+      limits: { maxConnectionsPerAddress: 3 },
+      authenticator: {
+        accepts: ['password'],
+        authenticate(credentials, context) {
+          peers.push(context.peer.address);
+          return anybody().authenticate(credentials, context);
+        },
+      },
+    });
+    const everywhere = await server.listen({ host: '::', port: 0 }).catch(() => null);
+    if (everywhere === null) return;
+    const implicit = await server.listen({ host: '::', port: 0, tls: 'implicit' });
+    const v4 = await server.listen({ port: 0 });
+    const connected = record('connected');
+    await Peer.loggedIn(everywhere.port);
+    await Peer.loggedIn(implicit.port, { user: 'bob', tls: { ca: tls.cert } });
+    await Peer.loggedIn(v4.port, { user: 'eve' });
+    expect(peers).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
+    expect(connected.map(({ address }) => address)).toEqual(peers);
+    expect(await (await Peer.connect(everywhere.port)).rest()).toMatch(/^-ERR .*too many connections/);
+  });
+
   it('announces STLS by default when there is a certificate', async () => {
     const { port } = await startServer({ tls });
     const peer = await Peer.connect(port);
