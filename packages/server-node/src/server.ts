@@ -89,11 +89,14 @@ class NodeServer implements Pop3Server {
 
   constructor(options: Pop3ServerOptions) {
     checkAnnouncements(options);
-    this.#certificates = options.tls === undefined ? null : new Certificates(options.tls);
-    const { loginDelaySeconds } = options;
+    const { authenticator, loginDelaySeconds } = options;
+    this.#certificates =
+      options.tls === undefined
+        ? null
+        : new Certificates(options.tls, authenticator.accepts.includes('external'));
     this.#context = {
       store: options.store,
-      authenticator: options.authenticator,
+      authenticator,
       limits: completeLimits(options.limits ?? {}),
       certificates: this.#certificates,
       plaintextAuth: options.plaintextAuth ?? 'allow-on-loopback',

@@ -3,8 +3,8 @@ import { createServer, type SecureContextOptions, type Server, type TLSSocket } 
 import type { Peer, PeerCertificate } from '@pop3/core';
 
 /**
- * What TLS needs. `cert` and `key` are PEM; with `ca`, clients may present a certificate of these authorities and log
- * in by AUTH EXTERNAL. TLS 1.2 is the least version (RFC 8996, RFC 8997) unless `minVersion` says otherwise.
+ * What TLS needs. `cert` and `key` are PEM; with `ca`, and an authenticator that accepts `external`, clients may present
+ * a certificate of these authorities and log in by AUTH EXTERNAL. TLS 1.2 is the least version (RFC 8996, RFC 8997) unless `minVersion` says otherwise.
  */
 export interface TlsOptions
   extends Pick<
@@ -21,9 +21,15 @@ export class Certificates {
   #server: Server;
   /** By the ends of the connection: that is what a socket and the TLS socket over it have in common. */
   readonly #underWay = new Map<string, HandshakeUnderWay>();
+  readonly #mapsCertificates: boolean;
 
-  /** @throws Error of OpenSSL when certificate and key do not belong together or cannot be read. */
-  constructor(options: TlsOptions) {
+  /**
+   * @param mapsCertificates - whether a certificate of a client can be a login; otherwise none is asked for (RFC 8314
+   *   section 4.4)
+   * @throws Error of OpenSSL when certificate and key do not belong together or cannot be read.
+   */
+  constructor(options: TlsOptions, mapsCertificates: boolean) {
+    this.#mapsCertificates = mapsCertificates;
     this.#server = this.#serverOf(options);
   }
 
@@ -53,7 +59,7 @@ export class Certificates {
     const server = createServer({
       minVersion: 'TLSv1.2',
       ...options,
-      requestCert: options.ca !== undefined,
+      requestCert: this.#mapsCertificates && options.ca !== undefined,
       // A certificate that cannot be verified is no login, but no reason to refuse a password either.
       rejectUnauthorized: false,
       // The time to log in counts already.

@@ -174,11 +174,26 @@ describe('client certificates', () => {
     expect(await peer.command('AUTH EXTERNAL =')).toBe('-ERR mechanism is not supported');
   });
 
-  it('announces no EXTERNAL that the authenticator does not accept', async () => {
-    const { port } = await startServer({ tls: { ...first, ca: ca.cert } }, { tls: 'implicit' });
+  it('are not asked for when the authenticator can do nothing with them (RFC 8314 section 4.4)', async () => {
+    const certificates: unknown[] = [];
+    const { port } = await startServer(
+      {
+        tls: { ...first, ca: ca.cert },
+        authenticator: {
+          accepts: ['password'],
+          authenticate(credentials, context) {
+            certificates.push(context.peer.certificate);
+            return anybody().authenticate(credentials, context);
+          },
+        },
+      },
+      { tls: 'implicit' },
+    );
     const peer = await Peer.connect(port, { tls: { ca: first.cert, ...(await ca.issue('ann')) } });
     await peer.line();
     expect(await peer.list('CAPA')).toContain('SASL PLAIN LOGIN');
+    await peer.logIn();
+    expect(certificates).toEqual([null]);
   });
 });
 
