@@ -79,16 +79,25 @@ export function* parseDovecotUidlist(
  * and the name for a message without uid.
  */
 export function* parseCourierSizeList(text: string): Generator<readonly [base: string, id: string]> {
-  const versioned = /^\/[1-3] /.test(text);
-  if (!versioned && text.startsWith('/')) return;
-  for (const line of linesOf(versioned ? firstLine(text)[1] : text)) {
-    const [, name, uid, uidValidity] = /^(.+) \d+(?: (\d+)(?::(\d+)(?::\d+)?)?)?$/.exec(line) ?? [];
+  const version = /^\/([1-3]) /.exec(text)?.[1];
+  if (version === undefined && text.startsWith('/')) return;
+  const form = COURIER_LINES[Number(version ?? 0)] as RegExp;
+  for (const line of linesOf(version === undefined ? text : firstLine(text)[1])) {
+    const [, name, uid, uidValidity] = form.exec(line) ?? [];
     if (name === undefined) continue;
     const base = baseOf(name);
     const id = courierId(base, Number(uid ?? 0), Number(uidValidity ?? 0));
     if (isUniqueId(id)) yield [base, id];
   }
 }
+
+/** By version. Names may hold spaces. */
+const COURIER_LINES = [
+  /^(.+) \d+$/,
+  /^(.+) \d+ (\d+)$/,
+  /^(.+) \d+ (\d+):(\d+)$/,
+  /^(.+) \d+ (\d+):(\d+):\d+$/,
+] as const;
 
 function courierId(base: string, uid: number, uidValidity: number): string {
   if (uid !== 0) return uidValidity === 0 ? `UID${uid}` : `UID${uid}-${uidValidity}`;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Body, Maildrop, MessageStore, Refusal } from '@pop3/core';
@@ -22,10 +22,17 @@ export class TestMaildir {
     for (const place of ['tmp', 'new', 'cur']) mkdirSync(join(this.path, place), { recursive: true });
   }
 
-  /** Writes a message file as another program does, some time ago. */
+  /**
+   * Writes a file as another program does.
+   *
+   * @param file - octets as Latin-1 characters, as in `content`
+   */
   put(file: string, content: string | Uint8Array = 'Subject: x\n\nHello.\n'): string {
     const path = join(this.path, file);
-    writeFileSync(path, typeof content === 'string' ? Buffer.from(content, 'latin1') : content);
+    writeFileSync(
+      Buffer.from(path, 'latin1'),
+      typeof content === 'string' ? Buffer.from(content, 'latin1') : content,
+    );
     return path;
   }
 
@@ -48,11 +55,6 @@ export class TestMaildir {
 
   has(file: string): boolean {
     return existsSync(join(this.path, file));
-  }
-
-  /** Sets the times of files and directories back: nothing has happened for long. */
-  settle(): void {
-    for (const place of ['new', 'cur']) utimesSync(join(this.path, place), 1_600_000_000, 1_600_000_000);
   }
 }
 
