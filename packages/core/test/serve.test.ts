@@ -494,6 +494,14 @@ describe('serve and the iterator of a body', () => {
       expect(afterLogin(ended)).toContain('two');
     });
 
+    it(`leaves ${form} one alone that had nothing to give`, async () => {
+      const log: string[] = [];
+      const store = storeOf([''], [], { retrieve: () => chunks(log, [], waits) });
+      const ended = await served(new MemoryChannel(`${LOGIN}RETR 1\r\nQUIT\r\n`), store);
+      expect(log).toEqual(['done']);
+      expect(afterLogin(ended)).toEqual(['+OK', '.', '+OK']);
+    });
+
     it(`leaves ${form} one alone that has failed by itself`, async () => {
       for (const steps of [[new Error('x')], ['one', new Error('x')]]) {
         const log: string[] = [];
@@ -810,6 +818,27 @@ describe('serve and the end of the session', () => {
       expect(await running).toMatchObject({ reason: 'aborted', faults: [] });
     });
   }
+
+  it('tells an adapter that looks only afterwards, too', async () => {
+    const abort = new AbortController();
+    const opening = new Pending<void>();
+    const goOn = new Pending<void>();
+    const seen: unknown[] = [];
+    const store: MessageStore = {
+      async open(_, context) {
+        opening.resolve();
+        await goOn.promise;
+        seen.push(context.signal.aborted, (context.signal.reason as Error).name);
+        return { type: 'refused', reason: 'temporary' };
+      },
+    };
+    const running = served(new MemoryChannel(LOGIN), store, { signal: abort.signal });
+    await opening.promise;
+    abort.abort();
+    goOn.resolve();
+    await running;
+    expect(seen).toEqual([true, 'AbortError']);
+  });
 
   it('reports what else breaks after it', async () => {
     const abort = new AbortController();

@@ -297,7 +297,6 @@ class Driver {
     const maildrop = this.#opened;
     const answer = (first: IteratorResult<Uint8Array> | null) => {
       this.#first = first;
-      if (first?.done) this.#chunks = null;
       this.#session.answer(request, { type: first === null ? 'gone' : 'message' });
     };
     const fail = (error: unknown) => {
