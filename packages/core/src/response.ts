@@ -24,7 +24,7 @@ const RESPONSE_CODE = /^\[([^\]\s]+)\] ?/;
 // RFC 1939 section 7 wants the syntax of an RFC 822 msg-id; anything looser lets an attacker choose what is hashed.
 const APOP_TIMESTAMP = /<[^\s<>@]+@[^\s<>@]+>/;
 const SCAN = /^(\d{1,15}) +(\d{1,15})(?: |$)/;
-const UNIQUE_ID = /^(\d{1,15}) +(.*\S)\s*$/;
+const UNIQUE_ID = /^(\d{1,15}) +(\S(?:.*\S)?)\s*$/;
 
 /** The code and the text that tell a peer why it is refused. */
 export const REFUSALS: Record<RefusalReason, readonly [code: ResponseCode, text: string]> = {

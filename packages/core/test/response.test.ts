@@ -223,6 +223,14 @@ describe('parseUniqueIdLine', () => {
 });
 
 describe('the parsers of responses', () => {
+  it('take no longer for a line made to be slow: a million spaces', () => {
+    const line = octets(`1${' '.repeat(1_000_000)}`);
+    const visit = () => undefined;
+    expect(parseUniqueIdLine(line, visit)).toBe(false);
+    expect(parseScanLine(line, visit)).toBe(false);
+    expect(parseGreeting(octets(`+OK ${'<a@'.repeat(100_000)}`))?.apopTimestamp).toBe(null);
+  });
+
   it('never throw, whatever the octets are', () => {
     const line = fc
       .array(fc.constantFrom('1', ' ', 'a', '\r', '\n', '\0', '\xff', '.', '+OK'))
