@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeCapabilities, parseCapabilities } from '../src/capability.js';
+import { anyText } from './any-text.js';
 
 describe('encodeCapabilities', () => {
   it('writes the example of RFC 2449', () => {
@@ -19,7 +20,7 @@ describe('encodeCapabilities', () => {
   });
 
   it('writes one line of printable ASCII for each, whatever the parameters are', () => {
-    const parameter = fc.oneof(fc.string({ unit: 'binary' }), fc.constant('x'.repeat(600)));
+    const parameter = fc.oneof(anyText(100), fc.constant('x'.repeat(600)));
     fc.assert(
       fc.property(fc.array(parameter, { maxLength: 5 }), (parameters) => {
         const [line = '', ...more] = encodeCapabilities(new Map([['IMPLEMENTATION', parameters]]));

@@ -10,11 +10,12 @@ import {
   parseUniqueIdLine,
   type StatusLine,
 } from '../src/response.js';
+import { anyText } from './any-text.js';
 import { octets } from './stored-message.js';
 
 const CODES = ['IN-USE', 'LOGIN-DELAY', 'SYS/TEMP', 'SYS/PERM', 'AUTH', 'UTF8'] as const;
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 1000 }),
+  anyText(1000),
   fc
     .array(fc.constantFrom('[', ']', ' ', '\r\n', 'AUTH', '+OK', '\0', '\t', '<', 'x'.repeat(100)))
     .map((list) => list.join('')),
