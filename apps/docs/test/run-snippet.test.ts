@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { runSnippet } from './run-snippet.js';
+
+vi.mock('node:test', () => import('./node-test.js'));
 
 function run(...lines: string[]): Promise<void> {
   return runSnippet({ file: 'page.md', line: 10, code: lines.join('\n'), fragment: false });
@@ -53,4 +55,11 @@ it('reports a server that is left behind', async () => {
 
 it('accepts a server that is closed at the end', async () => {
   await run("import { createServer } from 'node:net';", 'createServer().listen(0).close();');
+});
+
+it('runs the cases that a snippet defines', async () => {
+  const define = ["import { describe, it } from 'node:test';", "describe('sums', () => {"];
+  await run(...define, "  it('adds', async () => {});", '});');
+  const broken = run(...define, "  it('adds', async () => Promise.reject(new Error('3')));", '});');
+  await expect(broken).rejects.toThrow(/^page\.md:10: adds: 3$/);
 });

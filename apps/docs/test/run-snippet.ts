@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { format } from 'node:util';
 import { vi } from 'vitest';
 import { moduleOf, type Snippet } from '../src/snippets.mjs';
+import { definedCases } from './node-test.js';
 
 const FOLDER = fileURLToPath(new URL('.tmp/', import.meta.url));
 const PRINTED = /^\s*console\.log\(.*\); \/\/ (.*)$/;
@@ -12,7 +13,7 @@ let count = 0;
 
 /**
  * Runs a snippet as a module, against the sources of the packages. It has to end by itself and close its servers, and
- * to print what a comment behind a `console.log(...);` promises.
+ * to print what a comment behind a `console.log(...);` promises. If it defines cases on `node:test`, they have to pass.
  *
  * @throws Error that begins with `file:line`, the line being that of the document.
  */
@@ -30,9 +31,7 @@ export async function runSnippet(snippet: Snippet): Promise<void> {
     await import(/* @vite-ignore */ FOLDER + name);
   } catch (error) {
     const at = error instanceof Error ? new RegExp(`${name}:(\\d+)`).exec(error.stack ?? '')?.[1] : undefined;
-    throw new Error(`${file}:${at ?? line}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    throw new Error(`${file}:${at ?? line}: ${messageOf(error)}`, { cause: error });
   } finally {
     log.mockRestore();
     rmSync(FOLDER + name);
@@ -42,6 +41,13 @@ export async function runSnippet(snippet: Snippet): Promise<void> {
     if (at === -1)
       throw new Error(`${file}:${promise.line}: did not print "${promise.text}", but ${format(printed)}`);
     printed.splice(0, at + 1);
+  }
+  for (const { name, run } of definedCases()) {
+    try {
+      await run();
+    } catch (error) {
+      throw new Error(`${file}:${line}: ${name}: ${messageOf(error)}`, { cause: error });
+    }
   }
   // A server that was told to close needs a turn or two for it.
   for (let turn = 0; turn < 10 && openServers() > servers; turn++) await setImmediate();
@@ -54,6 +60,10 @@ function promises({ code, line }: Snippet): { text: string; line: number }[] {
     const promised = PRINTED.exec(text)?.[1];
     return promised === undefined ? [] : [{ text: promised, line: line + 1 + index }];
   });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function openServers(): number {
