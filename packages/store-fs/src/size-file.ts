@@ -71,7 +71,7 @@ export function* readSizes(maildir: string, onSize: OnSize): Steps<number | null
       if (start === 0 && length === READ_OCTETS) return null;
       chunk.copy(chunk, 0, start, length);
       kept = length - start;
-      yield undefined;
+      if (length === READ_OCTETS) yield undefined;
     }
   } catch {
     return null; /* A disk that fails: the messages say the same. */
@@ -180,14 +180,19 @@ export class SizeRecorder {
     const temporary = `${this.#path}.tmp`;
     // Only the holder of the lock writes here: what is there was left behind.
     rmSync(temporary, { force: true });
-    const file = openSync(temporary, 'wx', 0o600);
     try {
-      writeSync(file, HEADER);
-      writeSync(file, lines);
-    } finally {
-      closeSync(file);
+      const file = openSync(temporary, 'wx', 0o600);
+      try {
+        writeSync(file, HEADER);
+        writeSync(file, lines);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(temporary, this.#path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
     }
-    renameSync(temporary, this.#path);
     this.#replaces = false;
   }
 

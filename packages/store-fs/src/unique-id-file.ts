@@ -143,17 +143,22 @@ export function* writeIds(maildir: string, octets: Buffer, lasting: boolean): St
   const temporary = `${path}.tmp`;
   // Only the holder of the lock writes here: what is there was left behind.
   rmSync(temporary, { force: true });
-  const file = openSync(temporary, 'wx', 0o600);
   try {
-    for (let at = 0; at < octets.length; at += WRITTEN_AT_ONCE) {
-      if (at > 0) yield undefined;
-      writeSync(file, octets, at, Math.min(WRITTEN_AT_ONCE, octets.length - at));
+    const file = openSync(temporary, 'wx', 0o600);
+    try {
+      for (let at = 0; at < octets.length; ) {
+        if (at > 0) yield undefined;
+        at += writeSync(file, octets, at, Math.min(WRITTEN_AT_ONCE, octets.length - at));
+      }
+      if (lasting) yield* waitFor(syncFile(file));
+    } finally {
+      closeSync(file);
     }
-    if (lasting) yield* waitFor(syncFile(file));
-  } finally {
-    closeSync(file);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
-  renameSync(temporary, path);
   if (lasting) yield* waitFor(syncDirectory(maildir));
 }
 

@@ -181,6 +181,15 @@ describe('the lock', () => {
     expect(await commit(taker, 1)).toEqual({ removed: 1, failed: 0 });
   });
 
+  it('of another process is not given up with one that was taken', async () => {
+    const maildir = new TestMaildir();
+    const session = await open(maildir.store());
+    unlinkSync(lockOf(maildir));
+    await open(maildir.store());
+    await session.release();
+    expect(await tryOpen(maildir.store())).toMatchObject({ reason: 'in-use' });
+  });
+
   it('is held by this store whatever its age', async () => {
     const maildir = new TestMaildir();
     const clock = new TestClock();

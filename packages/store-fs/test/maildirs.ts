@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Body, Maildrop, MessageStore, Refusal } from '@pop3/core';
@@ -34,6 +34,12 @@ export class TestMaildir {
       typeof content === 'string' ? Buffer.from(content, 'latin1') : content,
     );
     return path;
+  }
+
+  /** Renames a file as another program does. */
+  rename(from: string, to: string): void {
+    const path = (file: string) => Buffer.from(join(this.path, file), 'latin1');
+    renameSync(path(from), path(to));
   }
 
   /** A store as a program makes it that has just started. */

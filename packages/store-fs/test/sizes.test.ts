@@ -101,6 +101,12 @@ describe(',W= in a name', () => {
     expect(sizes(session)).toEqual(Array(MANY).fill(22));
   });
 
+  it('is not believed about a file of another size than ,S= says', async () => {
+    const maildir = new TestMaildir();
+    for (let i = 0; i < MANY; i++) maildir.put(`cur/${1_000 + i}.1.h,S=19,W=22:2,`, i === 0 ? `${LF}\n` : LF);
+    expect((await inspect(maildir.store(), sizes))[0]).toBe(24);
+  });
+
   it('that lies in a large Maildir fails the message rather than sending another size, and is right afterwards', async () => {
     const maildir = new TestMaildir();
     for (let i = 0; i < MANY; i++) maildir.put(`cur/${1_000 + i}.1.h,S=19,W=${i === 0 ? 25 : 22}:2,`, LF);

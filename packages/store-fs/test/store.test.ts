@@ -143,6 +143,17 @@ describe('a listing', () => {
     await again.release();
   });
 
+  it('comes without a promise also to another process, which reads two small files', async () => {
+    const maildir = new TestMaildir();
+    for (let i = 0; i < 20; i++) maildir.put(`cur/${i}.1.h:2,`);
+    await inspect(maildir.store(), ids);
+    const session = maildir.store().open(ANN, { signal: NEVER_ABORTED });
+    if (session instanceof Promise || 'type' in session || !('listing' in session))
+      throw new Error('not at once');
+    expect(session.listing.count).toBe(20);
+    session.release();
+  });
+
   it('notices every change, however fast they come', async () => {
     const maildir = new TestMaildir();
     const store = maildir.store();

@@ -1,12 +1,4 @@
-import {
-  appendFileSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCourierSizeList, parseDovecotUidlist } from '../src/foreign-ids.js';
@@ -51,11 +43,8 @@ describe('unique-ids by default', () => {
     const maildir = maildirOfFixtures();
     const store = maildir.store();
     await inspect(store, ids);
-    renameSync(join(maildir.path, MESSAGES[0] as string), join(maildir.path, `${MESSAGES[0]}T`));
-    renameSync(
-      join(maildir.path, 'new/1700000005.12345.qmail'),
-      join(maildir.path, 'cur/1700000005.12345.qmail:2,RS'),
-    );
+    maildir.rename(MESSAGES[0] as string, `${MESSAGES[0]}T`);
+    maildir.rename('new/1700000005.12345.qmail', 'cur/1700000005.12345.qmail:2,RS');
     expect(await inspect(store, ids)).toEqual(DEFAULTS);
     expect(await inspect(maildir.store(), ids)).toEqual(DEFAULTS);
   });
@@ -70,7 +59,7 @@ describe('unique-ids by default', () => {
     maildir.put(`new/${name},S=19`);
     const [id] = await inspect(maildir.store(), ids);
     expect(id).toMatch(/^[\w-]{43}$/);
-    renameSync(join(maildir.path, `new/${name},S=19`), join(maildir.path, `cur/${name},S=19:2,S`));
+    maildir.rename(`new/${name},S=19`, `cur/${name},S=19:2,S`);
     expect(await inspect(maildir.store(), ids)).toEqual([id]);
   });
 
@@ -97,6 +86,14 @@ describe('messages that share the unique part of their names', () => {
     expect(await inspect(maildir.store(), ids)).toEqual([second]);
   });
 
+  it('are found wherever their names are in the order', async () => {
+    const maildir = new TestMaildir();
+    for (const name of ['17.1.h', '17.1.h+x', '17.1.h,S=19', '17.1.h!']) maildir.put(`cur/${name}:2,`);
+    const found = await inspect(maildir.store(), ids);
+    expect(found.filter((id) => id.startsWith('17.1.h')).sort()).toEqual(['17.1.h', '17.1.h!', '17.1.h+x']);
+    expect(new Set(found).size).toBe(4);
+  });
+
   it('leave the one that was there before its id', async () => {
     const maildir = new TestMaildir();
     const store = maildir.store();
@@ -106,7 +103,7 @@ describe('messages that share the unique part of their names', () => {
     const [added, old] = (await inspect(store, ids)) as [string, string];
     expect(old).toBe('17.1.h');
     expect(await inspect(maildir.store(), ids)).toEqual([added, old]);
-    renameSync(join(maildir.path, 'cur/17.1.h,S=20:2,S'), join(maildir.path, 'cur/17.1.h,S=20:2,ST'));
+    maildir.rename('cur/17.1.h,S=20:2,S', 'cur/17.1.h,S=20:2,ST');
     expect(await inspect(store, ids)).toEqual([added, old]);
   });
 
