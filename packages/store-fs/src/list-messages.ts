@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { MaildropListing } from '@pop3/core';
 import type { StoreEvent } from './events.js';
 import { type DovecotUniqueId, foreignIds } from './foreign-ids.js';
@@ -8,12 +9,11 @@ import type { Sizes } from './sizes.js';
 import type { Steps } from './steps.js';
 import {
   NO_WRITTEN_IDS,
-  parseWrittenIds,
   readWrittenIds,
   stampOfWrittenIds,
   type WrittenIds,
+  type WrittenIdsBuilder,
   writeIds,
-  writtenId,
 } from './unique-id-file.js';
 import { defaultUniqueId, distinctUniqueId } from './unique-ids.js';
 
@@ -47,7 +47,7 @@ export function* listMessages(wanted: ListingWanted): Steps<ListedMessages> {
     return { listing: MaildropListing.of([]), writtenIdsStamp: '', hasWrittenIds: false };
   }
   const imported = read ?? (yield* importedIds(wanted));
-  const written = yield* distinguished(wanted, imported);
+  const written = yield* distinguished(wanted, imported, same !== null);
   if (written !== read) yield* save(wanted, written);
   const listing = yield* buildListing(wanted, null, written);
   return { listing, writtenIdsStamp: stampOfWrittenIds(maildir), hasWrittenIds: written.count > 0 };
@@ -91,51 +91,72 @@ function hasNewNeighbours({ names, sizes }: ListingWanted): boolean {
 
 /** What the server before us gave to messages that are there, except what more than one message would have. */
 function* importedIds({ maildir, names, dovecotUniqueId, report }: ListingWanted): Steps<WrittenIds> {
+  const imported = NO_WRITTEN_IDS.extend();
   const foreign = foreignIds(maildir, dovecotUniqueId);
-  const lines: string[] = [];
-  if (foreign !== null) {
-    const given = new Set<string>();
-    const messages = new Set<number>();
-    let seen = 0;
-    for (const [base, id] of foreign.ids) {
-      const key = Buffer.from(base, NAME_ENCODING);
-      const message = names.findBase(key, 0, key.length);
-      if (message !== -1 && !messages.has(message) && !given.has(id)) {
-        given.add(id);
-        messages.add(message);
-        if (id !== defaultUniqueId(names.uniqueOf(message))) lines.push(writtenId(id, base));
-      }
-      if (++seen % MESSAGES_A_TURN === 0) yield undefined;
+  if (foreign === null) return imported.build();
+  const given = new Set<string>();
+  const hasId = new Uint8Array(names.count);
+  let seen = 0;
+  for (const [base, id] of foreign.ids) {
+    const key = Buffer.from(base, NAME_ENCODING);
+    const message = names.findBase(key, 0, key.length);
+    if (message !== -1 && hasId[message] === 0 && !given.has(id)) {
+      given.add(id);
+      hasId[message] = 1;
+      imported.add(id, base);
     }
-    report({ type: 'unique-ids-imported', maildir, server: foreign.server, count: messages.size });
+    if (++seen % MESSAGES_A_TURN === 0) yield undefined;
   }
-  return yield* parseWrittenIds(NO_WRITTEN_IDS.with(lines), maildir);
+  report({ type: 'unique-ids-imported', maildir, server: foreign.server, count: given.size });
+  return imported.build();
 }
 
-/** Gives an id of its own to each message whose default is that of another one. */
-function* distinguished({ maildir, names, sizes }: ListingWanted, written: WrittenIds): Steps<WrittenIds> {
-  const lines: string[] = [];
+/**
+ * Gives an id of its own to each message whose default is that of another one.
+ *
+ * @param settled - whether messages that were in the previous index have theirs
+ */
+function* distinguished(
+  { maildir, names, sizes }: ListingWanted,
+  written: WrittenIds,
+  settled: boolean,
+): Steps<WrittenIds> {
+  const isSettled = (message: number) => settled && sizes.before[message] !== -1;
+  let more: WrittenIdsBuilder | null = null;
   for (let start = 0; start < names.count; ) {
     let end = start + 1;
     while (end < names.count && names.shareUnique(start, end)) end++;
-    if (end - start > 1 || written.count > 0) {
+    const isAlone = end - start === 1;
+    if (isAlone ? written.count > 0 && !isSettled(start) : !range(start, end).every(isSettled)) {
       const candidates = range(start, end).filter(
         (message) => written.idOf(names.tableOf(message), names.entryOf(message)) === null,
       );
       const byDefault = defaultUniqueId(names.uniqueOf(start));
       const isTaken = written.count > 0 && written.hasId(byDefault);
-      // Whoever may have had the default before keeps it.
-      const keeper = candidates.find((message) => sizes.listedBefore[message] === 1) ?? candidates[0];
+      // Whoever had the default before keeps it, or may have had it, being older. Beside messages with written ids
+      // nobody gets it anew: one that is gone may have had it.
+      const oldest = candidates.length === end - start ? oldestOf(candidates, maildir, names) : undefined;
+      const keeper = candidates.find((message) => sizes.listedBefore[message] === 1) ?? oldest;
       for (const message of candidates) {
-        if (message === keeper && !isTaken) continue;
         const base = names.baseOf(message);
-        lines.push(writtenId(distinctUniqueId(base), base));
+        const isDefault = message === keeper && !isTaken;
+        // Of several, the default is written down too: nothing else will tell who had it.
+        if (isDefault && isAlone) continue;
+        more ??= written.extend();
+        more.add(isDefault ? byDefault : distinctUniqueId(base), base);
       }
     }
     if (Math.trunc(start / MESSAGES_A_TURN) !== Math.trunc(end / MESSAGES_A_TURN)) yield undefined;
     start = end;
   }
-  return lines.length === 0 ? written : yield* parseWrittenIds(written.with(lines), maildir);
+  return more === null ? written : more.build();
+}
+
+function oldestOf(candidates: readonly number[], maildir: string, names: MessageNames): number | undefined {
+  if (candidates.length === 1) return candidates[0];
+  const modified = (message: number) =>
+    lstatSync(names.pathOf(maildir, message), { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+  return [...candidates].sort((one, other) => modified(one) - modified(other))[0];
 }
 
 function* save({ maildir, report }: ListingWanted, written: WrittenIds): Steps<void> {

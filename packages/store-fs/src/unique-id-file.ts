@@ -35,63 +35,99 @@ const SPACE = 0x20;
 const LINES_A_TURN = 8_192;
 const WRITTEN_AT_ONCE = 1024 * 1024;
 
+/** Where the lines of a file are. */
+interface Lines {
+  /** Where the id of each line starts. */
+  readonly starts: number[];
+  readonly idOctets: number[];
+  readonly nameOctets: number[];
+}
+
 /** The unique-ids that are written down for a Maildir. */
 export class WrittenIds {
   /** What the file has, or is to have: its first line and one for each id. */
   readonly octets: Buffer;
-  readonly #idStarts: readonly number[];
-  readonly #idLengths: readonly number[];
+  readonly #lines: Lines;
   readonly #names: KeyIndex;
   #ids: KeyIndex | null = null;
 
   /** @internal */
-  constructor(
-    octets: Buffer,
-    idStarts: readonly number[],
-    idLengths: readonly number[],
-    nameLengths: readonly number[],
-  ) {
+  constructor(octets: Buffer, lines: Lines) {
     this.octets = octets;
-    this.#idStarts = idStarts;
-    this.#idLengths = idLengths;
-    const nameStarts = idStarts.map((start, line) => start + (idLengths[line] as number) + 1);
-    this.#names = new KeyIndex(octets, nameStarts, nameLengths, nameStarts.length);
+    this.#lines = lines;
+    const nameStarts = lines.starts.map((start, line) => start + (lines.idOctets[line] as number) + 1);
+    this.#names = new KeyIndex(octets, nameStarts, lines.nameOctets, nameStarts.length);
   }
 
   /** How many ids are written down. */
   get count(): number {
-    return this.#idStarts.length;
+    return this.#lines.starts.length;
   }
 
   /** The id of the message with this name, or null. */
   idOf(names: NameTable, entry: number): string | null {
     const line = names.findIn(this.#names, entry);
     if (line === -1) return null;
-    const start = this.#idStarts[line] as number;
-    return this.octets.toString(NAME_ENCODING, start, start + (this.#idLengths[line] as number));
+    const start = this.#lines.starts[line] as number;
+    return this.octets.toString(NAME_ENCODING, start, start + (this.#lines.idOctets[line] as number));
   }
 
   /** Whether a message has this id. */
   hasId(id: string): boolean {
-    this.#ids ??= new KeyIndex(this.octets, this.#idStarts, this.#idLengths, this.count);
+    const { starts, idOctets } = this.#lines;
+    this.#ids ??= new KeyIndex(this.octets, starts, idOctets, this.count);
     const key = Buffer.from(id, NAME_ENCODING);
     return this.#ids.find(key, 0, key.length) !== -1;
   }
 
-  /** What the file has to have with these lines more. */
-  with(lines: readonly string[]): Buffer {
-    const header = this.octets.length === 0 ? HEADER : '';
-    return Buffer.concat([this.octets, Buffer.from(header + lines.join(''), NAME_ENCODING)]);
+  /** Starts a file with these ids and more. */
+  extend(): WrittenIdsBuilder {
+    const { starts, idOctets, nameOctets } = this.#lines;
+    const lines = { starts: [...starts], idOctets: [...idOctets], nameOctets: [...nameOctets] };
+    return new WrittenIdsBuilder(this.octets, lines);
   }
 }
 
-/** No ids yet. */
-export const NO_WRITTEN_IDS = new WrittenIds(Buffer.alloc(0), [], [], []);
+/** Adds ids. They go into memory as the file will have them, and not into a string for each. */
+export class WrittenIdsBuilder {
+  #octets: Buffer;
+  #used: number;
+  readonly #lines: Lines;
 
-/** A line of the file. */
-export function writtenId(id: string, base: string): string {
-  return `${id} ${escapedName(base)}\n`;
+  /** @internal Use {@link WrittenIds.extend}. */
+  constructor(octets: Buffer, lines: Lines) {
+    const start = octets.length === 0 ? Buffer.from(HEADER) : octets;
+    this.#octets = Buffer.allocUnsafeSlow(start.length + ROOM_OCTETS);
+    this.#used = start.copy(this.#octets);
+    this.#lines = lines;
+  }
+
+  /** @param base - a name without flags, octets as Latin-1 characters */
+  add(id: string, base: string): void {
+    const name = escapedName(base);
+    const line = `${id} ${name}\n`;
+    if (this.#used + line.length > this.#octets.length) {
+      const grown = Buffer.allocUnsafeSlow(this.#octets.length * 2 + line.length);
+      this.#octets.copy(grown, 0, 0, this.#used);
+      this.#octets = grown;
+    }
+    this.#lines.starts.push(this.#used);
+    this.#lines.idOctets.push(id.length);
+    this.#lines.nameOctets.push(name.length);
+    this.#used += this.#octets.write(line, this.#used, NAME_ENCODING);
+  }
+
+  /** The ids. The memory of the builder becomes theirs: add nothing afterwards. */
+  build(): WrittenIds {
+    return new WrittenIds(this.#octets.subarray(0, this.#used), this.#lines);
+  }
 }
+
+/** Room for a few more ids. */
+const ROOM_OCTETS = 1_024;
+
+/** No ids yet, and no file. */
+export const NO_WRITTEN_IDS = new WrittenIds(Buffer.alloc(0), { starts: [], idOctets: [], nameOctets: [] });
 
 /**
  * Reads the ids of a Maildir; null without a file.
@@ -102,35 +138,25 @@ export function writtenId(id: string, base: string): string {
 export function* readWrittenIds(maildir: string): Steps<WrittenIds | null> {
   const path = `${maildir}/${UNIQUE_ID_FILE_NAME}`;
   const octets = contentOf(path);
-  return octets === null ? null : yield* parseWrittenIds(octets, path);
-}
-
-/** @param path - for the text of an error */
-export function* parseWrittenIds(octets: Buffer, path: string): Steps<WrittenIds> {
-  const idStarts: number[] = [];
-  const idLengths: number[] = [];
-  const nameLengths: number[] = [];
+  if (octets === null) return null;
+  const lines: Lines = { starts: [], idOctets: [], nameOctets: [] };
   if (octets.length > 0 && octets.toString(NAME_ENCODING, 0, HEADER.length) !== HEADER) {
     throw new Error(`${path}: line 1 is not "${HEADER.trim()}"`);
   }
   for (let start = HEADER.length, line = 2; start < octets.length; line++) {
     const end = octets.indexOf(LF, start);
     const space = octets.indexOf(SPACE, start);
-    if (
-      end === -1 ||
-      space === -1 ||
-      space + 1 >= end ||
-      !isUniqueId(octets.toString(NAME_ENCODING, start, space))
-    ) {
+    const isLine = end !== -1 && space !== -1 && space + 1 < end;
+    if (!isLine || !isUniqueId(octets.toString(NAME_ENCODING, start, space))) {
       throw new Error(`${path}: line ${line} is not a unique-id, a space and the name of a message`);
     }
-    idStarts.push(start);
-    idLengths.push(space - start);
-    nameLengths.push(end - space - 1);
+    lines.starts.push(start);
+    lines.idOctets.push(space - start);
+    lines.nameOctets.push(end - space - 1);
     start = end + 1;
     if (line % LINES_A_TURN === 0) yield undefined;
   }
-  return new WrittenIds(octets, idStarts, idLengths, nameLengths);
+  return new WrittenIds(octets, lines);
 }
 
 /**

@@ -107,6 +107,27 @@ describe('messages that share the unique part of their names', () => {
     expect(await inspect(store, ids)).toEqual([added, old]);
   });
 
+  it('leave the older one its id when nothing else tells', async () => {
+    const maildir = new TestMaildir();
+    const old = maildir.put('cur/17.1.h,S=20:2,S', 'Subject: xy\n\nHello.\n');
+    utimesSync(old, 1_700_000_000, 1_700_000_000);
+    maildir.put('new/17.1.h,S=19');
+    expect((await inspect(maildir.store(), ids))[1]).toBe('17.1.h');
+  });
+
+  it('give no id of one that is gone to one that comes', async () => {
+    const maildir = new TestMaildir();
+    const store = maildir.store();
+    const first = maildir.put('cur/17.1.h,S=19:2,S');
+    maildir.put('cur/17.1.h,S=20:2,S', 'Subject: xy\n\nHello.\n');
+    const before = await inspect(store, ids);
+    rmSync(first);
+    maildir.put('new/17.1.h,S=21', 'Subject: xyz\n\nHello.\n');
+    const after = await inspect(store, ids);
+    expect(after[0]).toBe(before[1]);
+    expect(before).not.toContain(after[1]);
+  });
+
   it('do so also for another process that has only the size file to know it from', async () => {
     const maildir = new TestMaildir();
     maildir.put('cur/17.1.h,S=20:2,S', 'Subject: xy\n\nHello.\n');
