@@ -30,6 +30,7 @@ export function arrange(
     return sharesBase(a, x, b, y);
   };
   let kept = 0;
+  let hasRenamed = false;
   for (let i = 0; i < order.length; i++) {
     const entry = order[i] as number;
     const before = kept === 0 ? -1 : (order[kept - 1] as number);
@@ -44,9 +45,9 @@ export function arrange(
       continue;
     }
     if (one.stat.ino === other.stat.ino && one.stat.dev === other.stat.dev) continue;
-    if (renamed(maildir, other, report)) return 'changed';
+    if (renamed(maildir, other, report)) hasRenamed = true;
   }
-  return new MessageNames(cur, recent, order.slice(0, kept));
+  return hasRenamed ? 'changed' : new MessageNames(cur, recent, order.slice(0, kept));
 }
 
 interface NamedFile {

@@ -59,15 +59,17 @@ export class MaildirMaildrop implements Maildrop {
     this.#report = parts.report;
   }
 
-  retrieve(messageNumber: number, { signal }: StoreContext): MaybePromise<Body | 'gone'> {
+  retrieve(messageNumber: number, context: StoreContext): MaybePromise<Body | 'gone'> {
     // Throws for a number that is not in the listing.
-    this.listing.octetsOf(messageNumber);
+    const listedOctets = this.listing.octetsOf(messageNumber);
     const message = messageNumber - 1;
-    if (this.#latest === null && this.#reader.readsAtOnce(this.#index.stored[message] as number)) {
-      const body = this.#open(message, this.#listedFile(message), signal);
+    const { stored, wire } = this.#index;
+    const isAsListed = wire[message] === listedOctets;
+    if (isAsListed && this.#latest === null && this.#reader.readsAtOnce(stored[message] as number)) {
+      const body = this.#open(message, this.#listedFile(message), context);
       if (body !== 'absent' && body !== 'changed') return body;
     }
-    return run(this.#retrieveSlowly(message, signal), signal);
+    return run(this.#retrieveSlowly(message, context), context.signal);
   }
 
   commitDeletes(deletions: DeletionMarks): MaybePromise<CommitOutcome> {
@@ -81,29 +83,31 @@ export class MaildirMaildrop implements Maildrop {
     this.#lock.release();
   }
 
-  *#retrieveSlowly(message: number, signal: AbortSignal): Steps<Body | 'gone'> {
-    const { stored, facts } = this.#index;
+  *#retrieveSlowly(message: number, context: StoreContext): Steps<Body | 'gone'> {
+    const { stored, wire, facts } = this.#index;
+    const listedOctets = this.listing.octetsOf(message + 1);
     for (let attempt = 1; ; attempt++) {
       const file = yield* this.#find(message);
       if (file === null) return 'gone';
-      const atOnce = this.#reader.readsAtOnce(stored[message] as number);
       // A long message is counted before its first octet goes out; of a short one the body is there to be counted.
-      if (!atOnce && ((facts[message] as number) & COUNTED) === 0) yield* this.#count(message, file);
-      const body = this.#open(message, file, signal);
+      const isUncounted =
+        ((facts[message] as number) & COUNTED) === 0 && !this.#reader.readsAtOnce(stored[message] as number);
+      if (isUncounted || wire[message] !== listedOctets) yield* this.#count(message, file);
+      const body = this.#open(message, file, context);
       if (body !== 'absent' && body !== 'changed') return body;
       if (attempt === 3) throw new Error(`${this.#pathOf(file)} changes again and again`);
       if (body === 'changed') yield* this.#count(message, file);
     }
   }
 
-  #open(message: number, file: FoundFile, signal: AbortSignal): Body | Unread {
+  #open(message: number, file: FoundFile, context: StoreContext): Body | Unread {
     const path = messagePath(this.#maildir, file.place, file.name);
     const octets = this.#index.stored[message] as number;
     if (this.#reader.readsAtOnce(octets)) {
-      const body = this.#reader.readAtOnce(path, octets);
-      return typeof body === 'string' || this.#isAsListed(message, body) ? body : 'changed';
+      const body = this.#reader.readAtOnce(path, octets, context);
+      return typeof body === 'string' || this.#hasItsSize(message, body) ? body : 'changed';
     }
-    const body = this.#reader.openBody(path, octets, signal, (closed) => this.#bodies.delete(closed));
+    const body = this.#reader.openBody(path, octets, context.signal, (closed) => this.#bodies.delete(closed));
     if (typeof body !== 'string') this.#bodies.add(body);
     return body;
   }
@@ -149,8 +153,8 @@ export class MaildirMaildrop implements Maildrop {
     return lstatSync(messagePath(this.#maildir, place, name), { throwIfNoEntry: false }) !== undefined;
   }
 
-  /** Compares a message that was read whole with its listed size, the first time. */
-  #isAsListed(message: number, body: Uint8Array): boolean {
+  /** Compares a message that was read whole with its size, the first time. */
+  #hasItsSize(message: number, body: Uint8Array): boolean {
     const { facts, wire } = this.#index;
     if (((facts[message] as number) & COUNTED) !== 0) return true;
     if (wireOctetsOf(body) !== wire[message]) return false;
@@ -169,6 +173,7 @@ export class MaildirMaildrop implements Maildrop {
     const measured = measureFile(path) ?? (yield* measureLongFile(path, new Turns()));
     this.#recorder ??= new SizeRecorder(this.#maildir, false);
     this.#recorder.add(names.baseOf(message), { ...measured, counted: true });
+    const isNews = wire[message] !== measured.wire;
     const listedOctets = this.listing.octetsOf(message + 1);
     stored[message] = measured.stored;
     wire[message] = measured.wire;
@@ -176,7 +181,7 @@ export class MaildirMaildrop implements Maildrop {
     if (measured.wire === listedOctets) return;
     this.#index.current = false;
     const octets = measured.wire;
-    this.#report({ type: 'size-corrected', maildir: this.#maildir, name, listedOctets, octets });
+    if (isNews) this.#report({ type: 'size-corrected', maildir: this.#maildir, name, listedOctets, octets });
     throw new Error(
       `${this.#pathOf({ place, name })} has ${octets} octets and was listed with ${listedOctets}: the next session lists it right`,
     );

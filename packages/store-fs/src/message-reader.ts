@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, type PathLike, readSync } from 'node:fs';
+import type { StoreContext } from '@pop3/core';
 import { FileBody } from './file-body.js';
 import { OPEN_MESSAGE } from './measure.js';
 
@@ -33,14 +34,17 @@ export class MessageReader {
    * A whole message.
    *
    * @param octets - what the file has to have
+   * @param host - may have memory to read into
    * @throws what the file system says
    */
-  readAtOnce(path: PathLike, octets: number): Buffer | Unread {
+  readAtOnce(path: PathLike, octets: number, host: StoreContext): Uint8Array | Unread {
     const file = opened(path);
     if (file === 'absent') return file;
     try {
       // One octet more than there should be tells whether there is more.
-      const { memory, start } = this.#memoryFor(octets + 1);
+      const hosts = host.memory?.(octets + 1);
+      const { memory, start } =
+        hosts === undefined ? this.#memoryFor(octets + 1) : { memory: hosts, start: 0 };
       let read = 0;
       for (;;) {
         const more = readSync(file, memory, start + read, octets + 1 - read, null);

@@ -113,7 +113,9 @@ describe(',W= in a name', () => {
     const store = maildir.store();
     const session = await open(store);
     expect(sizes(session)[0]).toBe(25);
-    await expect(read(session, 1)).rejects.toThrow('has 22 octets and was listed with 25');
+    for (let times = 0; times < 2; times++) {
+      await expect(read(session, 1)).rejects.toThrow('has 22 octets and was listed with 25');
+    }
     expect(maildir.events).toMatchObject([{ type: 'size-corrected', listedOctets: 25, octets: 22 }]);
     expect(await read(session, 2)).toBe(LF);
     await session.release();
@@ -259,7 +261,12 @@ describe('a message that is changed in its place', () => {
     for (const changed of ['Subject: y\n', `${LF}more\n`, 'x'.repeat(400_000)]) {
       writeFileSync(path, changed);
       await expect(read(session, 1)).rejects.toThrow('was listed with 22');
+      await expect(read(session, 1)).rejects.toThrow('was listed with 22');
     }
+    writeFileSync(path, LF);
+    expect(await read(session, 1)).toBe(LF);
+    writeFileSync(path, 'x'.repeat(400_000));
+    await expect(read(session, 1)).rejects.toThrow('was listed with 22');
     await session.release();
     await inspect(store, async (next) => {
       expect(sizes(next)).toEqual([400_002]);

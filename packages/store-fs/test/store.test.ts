@@ -130,6 +130,18 @@ describe('a listing', () => {
     expect(await inspect(maildir.store(), ids)).toEqual([second]);
   });
 
+  it('has all of many messages with the same names', async () => {
+    const maildir = new TestMaildir();
+    for (let i = 0; i < 20; i++) {
+      maildir.put(`cur/${i}.1.h:2,S`, `${i}\n`);
+      maildir.put(`cur/${i}.1.h:2,`, `${i + 20}\n`);
+      maildir.put(`new/${i}.1.h`, `${i + 40}\n`);
+    }
+    const session = await open(maildir.store());
+    const contents = await Promise.all(ids(session).map((_, at) => read(session, at + 1)));
+    expect(contents.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i));
+  });
+
   it('is the same object as long as nothing changes, and comes without a promise', async () => {
     const maildir = new TestMaildir();
     maildir.put('cur/17.1.h:2,');
