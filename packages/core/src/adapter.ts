@@ -84,6 +84,12 @@ export interface Authenticator {
 
 export interface StoreContext {
   readonly signal: AbortSignal;
+  /**
+   * Memory to read a message into, of so many octets or more, for a store that would only make some for this. It stays
+   * the host's, who uses it again: put one chunk there, return that part of it, and touch it no more. A store need not
+   * use it, and a host need not have it.
+   */
+  memory?(octets: number): Uint8Array;
 }
 
 export interface MessageStore {

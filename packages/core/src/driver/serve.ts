@@ -8,6 +8,7 @@ import type {
   MessageStore,
   Peer,
   Refusal,
+  StoreContext,
 } from '../adapter.js';
 import { EXTERNAL } from '../sasl/external.js';
 import { LOGIN } from '../sasl/login.js';
@@ -22,6 +23,7 @@ import type { CloseReason, ServerSessionOptions } from '../server/options.js';
 import type { AnswerTo, ServerRequest } from '../server/requests.js';
 import { ServerSession } from '../server/session.js';
 import { wireKernel } from '../wire-kernel.js';
+import { MessageMemory } from './message-memory.js';
 
 /** A connection, as far as a session needs one. */
 export interface ByteChannel {
@@ -91,7 +93,7 @@ class Driver {
   #abort: AbortController | null = null;
   #ended = false;
   /** What every adapter is told; the signal and the peer as they are when it looks. */
-  readonly #context: SaslServerContext;
+  readonly #context: SaslServerContext & StoreContext;
   #peer: Peer;
   #exchange: SaslServerExchange | null = null;
   #maildrop: Maildrop | null = null;
@@ -99,6 +101,7 @@ class Driver {
   #chunks: Chunks | null = null;
   /** The chunk that was pulled before the message was promised to the peer. */
   #first: IteratorResult<Uint8Array> | null = null;
+  readonly #memory = new MessageMemory();
   #octetsAtOnce = 0;
   #messagesAtOnce = 0;
 
@@ -115,6 +118,7 @@ class Driver {
         return peer();
       },
       authenticate: (credentials) => this.#authenticate(credentials),
+      memory: (octets) => this.#memory.take(octets),
     };
     const { authenticator, channel, session } = options;
     this.#session = new ServerSession({
@@ -176,6 +180,7 @@ class Driver {
         case 'end-body':
           if (this.#chunks?.return !== undefined) await this.#endBody();
           this.#chunks = null;
+          this.#memory.reuse();
           if (++this.#messagesAtOnce >= MAX_MESSAGES_AT_ONCE) await this.#yield();
           break;
         case 'upgrade-tls':
@@ -301,6 +306,7 @@ class Driver {
     };
     const fail = (error: unknown) => {
       this.#chunks = null;
+      this.#memory.drop();
       this.#fault('retrieve', error);
       this.#session.answer<ServerRequest>(request, FAULT);
     };
