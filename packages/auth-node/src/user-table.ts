@@ -56,7 +56,7 @@ export class UserTable {
   authenticate(credentials: Credentials, context: AuthContext): MaybePromise<AuthOutcome> {
     switch (credentials.type) {
       case 'password':
-        return this.#checkPassword(credentials, context.signal);
+        return this.#checkPassword(credentials, context);
       case 'apop':
         return this.#checkDigest(credentials);
       case 'external':
@@ -66,7 +66,7 @@ export class UserTable {
 
   #checkPassword(
     { username, password, authorizationId }: Extract<Credentials, { type: 'password' }>,
-    signal: AbortSignal,
+    context: AuthContext,
   ): MaybePromise<AuthOutcome> {
     // Nobody may act for anybody else here (RFC 4616 section 2).
     const mayAct = authorizationId === '' || authorizationId === username;
@@ -83,7 +83,7 @@ export class UserTable {
       return typeof right === 'boolean' ? outcome(right) : right.then(outcome);
     }
     return this.#hashing
-      .run(async () => stored.scheme.verify(password, stored.data), signal)
+      .run(async () => stored.scheme.verify(password, stored.data), context.signal)
       .then((right) => (right === 'busy' ? TOO_BUSY : outcome(right)));
   }
 

@@ -69,7 +69,7 @@ export class MaildirMaildrop implements Maildrop {
       const body = this.#open(message, this.#listedFile(message), context);
       if (body !== 'absent' && body !== 'changed') return body;
     }
-    return run(this.#retrieveSlowly(message, context), context.signal);
+    return run(this.#retrieveSlowly(message, context), context);
   }
 
   commitDeletes(deletions: DeletionMarks): MaybePromise<CommitOutcome> {

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@pop3/core';
+import type { MaybePromise, StoreContext } from '@pop3/core';
 
 /**
  * Work that is done at once as far as it can be, and says where it cannot: each `yield` is a promise to wait for, or
@@ -9,11 +9,11 @@ export type Steps<T> = Generator<PromiseLike<unknown> | undefined, T, undefined>
 /**
  * Does the work: without a promise up to the first `yield`, and with one from there on.
  *
- * @param signal - when aborted, the work ends with its reason at the next `yield`; its `finally` blocks run
+ * @param context - its signal, when aborted, ends the work with its reason at the next `yield`; `finally` blocks run
  */
-export function run<T>(steps: Steps<T>, signal?: AbortSignal): MaybePromise<T> {
+export function run<T>(steps: Steps<T>, context?: StoreContext): MaybePromise<T> {
   const step = steps.next();
-  return step.done === true ? step.value : rest(steps, step.value, signal);
+  return step.done === true ? step.value : rest(steps, step.value, context);
 }
 
 /** The result of a promise, for work done in steps. */
@@ -28,14 +28,14 @@ export function* waitFor<T>(promise: PromiseLike<T>): Steps<T> {
 async function rest<T>(
   steps: Steps<T>,
   first: PromiseLike<unknown> | undefined,
-  signal: AbortSignal | undefined,
+  context: StoreContext | undefined,
 ): Promise<T> {
   let pending = first;
   for (;;) {
     let step: IteratorResult<PromiseLike<unknown> | undefined, T>;
     try {
       await (pending ?? nextTurn());
-      signal?.throwIfAborted();
+      context?.signal.throwIfAborted();
       step = steps.next();
     } catch (error) {
       step = steps.throw(error);

@@ -76,8 +76,7 @@ class MaildirStore implements MessageStore {
     this.#report = options.report ?? (() => undefined);
   }
 
-  open(identity: Identity, { signal }: StoreContext): MaybePromise<Maildrop | Refusal> {
-    signal.throwIfAborted();
+  open(identity: Identity, context: StoreContext): MaybePromise<Maildrop | Refusal> {
     const location = locate(identity, this.#maildirOf);
     if (location === null) return NO_SUCH_MAILDROP;
     const { directory, isFolder } = location;
@@ -87,7 +86,7 @@ class MaildirStore implements MessageStore {
     if (lock.tookOver !== null) {
       this.#report({ type: 'lock-taken-over', maildir: directory, reason: lock.tookOver });
     }
-    return run(this.#openLocked(directory, lock), signal);
+    return run(this.#openLocked(directory, lock), context);
   }
 
   *#openLocked(maildir: string, lock: MaildirLock): Steps<Maildrop> {

@@ -389,12 +389,12 @@ class Driver {
 
   #end(): void {
     this.#ended = true;
-    this.#abort?.abort();
+    this.#abort?.abort(endedReason());
   }
 
   #signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#ended) this.#abort.abort();
+    if (this.#ended) this.#abort.abort(endedReason());
     return this.#abort.signal;
   }
 
@@ -406,6 +406,13 @@ class Driver {
 
 function isAbortError(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
+}
+
+/** One for all sessions: what an error costs is the stack that it takes along. */
+let ended: DOMException | undefined;
+function endedReason(): DOMException {
+  ended ??= new DOMException('The session has ended.', 'AbortError');
+  return ended;
 }
 
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
