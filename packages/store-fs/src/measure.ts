@@ -15,6 +15,8 @@ export interface Measure {
 /** No link is followed, and nothing that has taken the place of a file is waited for. */
 export const OPEN_MESSAGE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+const LF = 0x0a;
+
 const FILES_A_TURN = 64;
 const OCTETS_A_TURN = 1024 * 1024;
 const READ_OCTETS = 128 * 1024;
@@ -63,6 +65,34 @@ export function measureFile(path: PathLike): Measure | null {
       if (stored >= size || octets === 0) break;
     }
     return { stored, wire: counter.octets, modifiedMs: Math.trunc(mtimeMs) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What can be seen of a message file without reading it: its size, its time, and how it ends. */
+export interface Ending {
+  readonly stored: number;
+  readonly modifiedMs: number;
+  /** Whether the last octet is an LF; true for an empty message, which has nothing to end. */
+  readonly endsInLineEnd: boolean;
+}
+
+/** Looks at the last octet of a file. Null when there is no such file, or it cannot be read. */
+export function endingOf(path: PathLike): Ending | null {
+  let file: number;
+  try {
+    file = openSync(path, OPEN_MESSAGE);
+  } catch {
+    return null; /* Whoever counts it will meet the error again, and says so. */
+  }
+  try {
+    const stat = fstatSync(file);
+    if (!stat.isFile()) return null;
+    const { size, mtimeMs } = stat;
+    const last = Buffer.alloc(1, LF);
+    if (size > 0) readSync(file, last, 0, 1, size - 1);
+    return { stored: size, modifiedMs: Math.trunc(mtimeMs), endsInLineEnd: last[0] === LF };
   } finally {
     closeSync(file);
   }

@@ -6,15 +6,15 @@
  * - `,W=` in a name is what LIST wants, and was right when whoever delivered the message could count. At each open the
  *   newest of them are counted, more than arrive between two ordinary sessions, so that what comes in is counted
  *   before it is ever listed. Only when more are unknown than that, as at the first open of a large old Maildir, the
- *   others are taken from their names: if `,S=` there is the size of the file, if no name proved wrong so far, and
- *   until they are counted when they are read for the first time.
+ *   others are taken from their names: if `,S=` there is the size of the file, if no name proved wrong so far, with
+ *   the end that a last line may lack, and until they are counted when they are read for the first time.
  * - Everything else is counted, once.
  */
 import { lstatSync } from 'node:fs';
 import type { StoreEvent } from './events.js';
 import { COUNTED, KNOWN, type MaildirIndex } from './maildir-index.js';
 import { parseMaildirName } from './maildir-name.js';
-import { type Measure, measureFile, measureLongFile, Turns } from './measure.js';
+import { endingOf, type Measure, measureFile, measureLongFile, Turns } from './measure.js';
 import type { MessageNames } from './message-names.js';
 import { isMostlyAboutGone, readSizes, type SizeRecord, SizeRecorder } from './size-file.js';
 import type { Steps } from './steps.js';
@@ -24,6 +24,9 @@ const CHECKED_AT_OPEN = 128;
 
 /** With fewer unknown messages than this, counting them costs less than reading the size file. */
 const FEW_UNKNOWN = 32;
+
+/** What completes a last line without an end. */
+const LINE_END_OCTETS = 2;
 
 /** Asking for the size of a file is about a quarter of the work of reading it. */
 const STAT_FILES = 0.25;
@@ -234,10 +237,10 @@ class SizeSearch {
   #believe(message: number): boolean {
     this.#turns.spend(STAT_FILES, 0);
     const claim = this.#claimOf(message) as Claim;
-    const stat = lstatSync(this.#names.pathOf(this.#maildir, message), { throwIfNoEntry: false });
-    if (stat === undefined || !stat.isFile() || stat.size !== claim.stored) return false;
-    const { stored, wire } = claim;
-    const record = { stored, wire, modifiedMs: Math.trunc(stat.mtimeMs), counted: false };
+    const ending = endingOf(this.#names.pathOf(this.#maildir, message));
+    if (ending === null || ending.stored !== claim.stored) return false;
+    const wire = claim.wire + (ending.endsInLineEnd ? 0 : LINE_END_OCTETS);
+    const record = { stored: claim.stored, wire, modifiedMs: ending.modifiedMs, counted: false };
     this.#learn(message, record);
     this.#recorder.add(this.#names.baseOf(message), record);
     return true;
@@ -315,5 +318,5 @@ interface Claim {
 
 /** Programs that write `,W=` do not count the end of a last line that has none; POP3 does. */
 function isHonest(claim: Claim, { stored, wire }: Measure): boolean {
-  return claim.stored === stored && (claim.wire === wire || claim.wire + 2 === wire);
+  return claim.stored === stored && (claim.wire === wire || claim.wire + LINE_END_OCTETS === wire);
 }

@@ -14,7 +14,7 @@ import { expectHonest, ids, inspect, open, read, sizes, TestMaildir, wireOctets 
 
 const LF = 'Subject: x\n\nHello.\n';
 /** As long as `LF`, with one line end less. */
-const LONGER_LINE = 'Subject: x\n\nHello!!';
+const LONGER_LINE = 'Subject: x!\nHello.\n';
 const CRLF = 'Subject: x\r\n\r\nHello.\r\n';
 
 /** More than are counted at one open although their names say their sizes. */
@@ -90,6 +90,14 @@ describe(',W= in a name', () => {
     expect(await inspect(maildir.store(), sizes)).toEqual([22]);
   });
 
+  it('of messages without a last line end is completed in a large Maildir too, where few are counted', async () => {
+    const maildir = new TestMaildir();
+    for (let i = 0; i < MANY; i++) maildir.put(`cur/${1_000 + i}.1.h,S=18,W=20:2,`, LF.slice(0, -1));
+    const session = await open(maildir.store());
+    expect(sizes(session)).toEqual(Array(MANY).fill(22));
+    await expectHonest(session);
+  });
+
   it('makes a first open of a large Maildir read few messages', async () => {
     const maildir = new TestMaildir();
     const paths = Array.from({ length: MANY }, (_, i) =>
@@ -129,12 +137,12 @@ describe(',W= in a name', () => {
 
   it('that lies about a long message fails it before the first octet', async () => {
     const maildir = new TestMaildir();
-    const long = 'x'.repeat(400_000);
-    maildir.put('cur/1.1.h,S=400000,W=400001:2,', long);
+    const long = `${'x'.repeat(399_999)}\n`;
+    maildir.put('cur/1.1.h,S=400000,W=400002:2,', long);
     for (let i = 0; i < MANY; i++) maildir.put(`cur/${1_000 + i}.1.h,S=19,W=22:2,`, LF);
     const store = maildir.store();
     const session = await open(store);
-    await expect(read(session, 1)).rejects.toThrow('has 400002 octets and was listed with 400001');
+    await expect(read(session, 1)).rejects.toThrow('has 400001 octets and was listed with 400002');
     await session.release();
     await inspect(store, expectHonest);
   });
