@@ -206,6 +206,23 @@ export class Session {
     return copies;
   }
 
+  /** Copies of the chunks of a message whose store may read into this memory, which is written over after each. */
+  async chunksThrough(memory: Uint8Array, messageNumber: number): Promise<readonly Uint8Array[]> {
+    const context = {
+      signal: new AbortController().signal,
+      memory: (octets: number) => (octets <= memory.length ? memory : new Uint8Array(octets)),
+    };
+    const retrieve = () => this.maildrop.retrieve(messageNumber, context);
+    const body = await answered(`retrieve of message ${messageNumber}`, retrieve);
+    if (body === 'gone') return violated(`message ${messageNumber} is "gone" although nobody removed it`);
+    const copies: Uint8Array[] = [];
+    for await (const chunk of chunksOf(body)) {
+      copies.push(chunk.slice());
+      memory.fill(0x2a);
+    }
+    return copies;
+  }
+
   /** The chunks of a message as they come. */
   async body(
     messageNumber: number,

@@ -5,6 +5,7 @@ import {
   MaildropListing,
   type MaybePromise,
   type MessageStore,
+  type StoreContext,
 } from '@pop3/core';
 import type { StoreConformanceOptions, StoreUnderTest } from '../src/index.js';
 import { wireOctets } from '../src/wire-form.js';
@@ -53,7 +54,7 @@ export interface Parts {
   find(box: Box, entries: readonly Entry[], messageNumber: number): Entry | undefined;
   /** What retrieve gives for a message that is no longer in the box. */
   gone(): 'gone' | Body;
-  read(entry: Entry, box: Box, signal: AbortSignal): Body;
+  read(entry: Entry, box: Box, signal: AbortSignal, context: StoreContext): Body;
   top(entry: Entry, lines: number): Body;
   commit(
     box: Box,
@@ -120,7 +121,7 @@ export function plainStore(disk: Disk, parts: Parts): MessageStore {
         },
         async retrieve(messageNumber, context) {
           const entry = parts.find(box, entries, messageNumber);
-          return entry === undefined ? parts.gone() : parts.read(entry, box, context.signal);
+          return entry === undefined ? parts.gone() : parts.read(entry, box, context.signal, context);
         },
         async top(messageNumber, lines) {
           const entry = parts.find(box, entries, messageNumber);

@@ -8,6 +8,8 @@ const WHOLE =
   'A store yields the octets of a message as they are stored: nothing lost, added or changed but line ends that ' +
   'mean the same (RFC 1939 section 5, RETR; Body).';
 const OWN_CHUNKS = 'A chunk belongs to the receiver from then on: never write to it again (Body).';
+const LENT =
+  'Memory of the host holds one chunk of one message, until the host has taken it (StoreContext.memory).';
 const FIXED = 'A message number means the same message for as long as the lock is held (RFC 1939 section 4).';
 const GONE =
   "A message that another program has removed is 'gone', or still whole: no fault, no other message, and no end " +
@@ -16,6 +18,8 @@ const GONE =
 const RANDOM_SEED = 30_203;
 const LONG_SEED = 30_211;
 const LONG_OCTETS = 8 * 1024 * 1024;
+/** What a host may lend: less than the longest message here. */
+const LENT_OCTETS = 200_000;
 /** More than any store reads in one go. */
 const SEVERAL_CHUNKS_OCTETS = 300_000;
 
@@ -59,6 +63,27 @@ export const retrieveCases: ConformanceGroup = {
           found.push(wire);
         }
         expectSameMessages(found, seed.map(wireForm), 'the messages, read from the last to the first');
+        await session.release();
+      },
+    },
+    {
+      name: 'retrieves messages through memory that the host lends and uses again',
+      rule: LENT,
+      async run(trial) {
+        const seed = [
+          ...FIXTURES.map(({ message }) => message),
+          longMessage(LONG_SEED, SEVERAL_CHUNKS_OCTETS),
+        ];
+        const subject = await trial.seed(seed);
+        const session = await subject.open();
+        const memory = new Uint8Array(LENT_OCTETS);
+        for (const time of ['first', 'second']) {
+          const found: Uint8Array[] = [];
+          for (const { number } of session.listed()) {
+            found.push(wireForm(joined(await session.chunksThrough(memory, number))));
+          }
+          expectSameMessages(found, seed.map(wireForm), `the messages, read for the ${time} time,`);
+        }
         await session.release();
       },
     },

@@ -4,6 +4,36 @@ import type { Mutant } from './mutant.js';
 
 export const retrieveMutants: readonly Mutant[] = [
   {
+    name: 'takes the memory of the host for a cache',
+    caughtBy: 'retrieves messages through memory that the host lends and uses again',
+    parts: () => {
+      const cache = new Map<Entry, Uint8Array>();
+      return {
+        read(entry, _box, _signal, { memory }) {
+          const { content } = entry;
+          const kept = cache.get(entry);
+          if (kept !== undefined || memory === undefined) return kept ?? content.slice();
+          const lent = memory(content.length);
+          lent.set(content);
+          cache.set(entry, lent.subarray(0, content.length));
+          return lent.subarray(0, content.length);
+        },
+      };
+    },
+  },
+  {
+    name: 'puts two chunks into the memory of the host',
+    caughtBy: 'retrieves messages through memory that the host lends and uses again',
+    parts: () => ({
+      read({ content }, _box, _signal, { memory }) {
+        const lent = memory?.(content.length) ?? new Uint8Array(content.length);
+        lent.set(content);
+        const middle = content.length >>> 1;
+        return [lent.subarray(0, middle), lent.subarray(middle, content.length)];
+      },
+    }),
+  },
+  {
     name: 'doubles the dots itself',
     caughtBy: 'retrieves lines that start with dots, twice',
     parts: () => rewritten((text) => text.replace(/^\./gm, '..')),
