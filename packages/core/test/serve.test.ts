@@ -957,14 +957,58 @@ describe('serve reports every fault and says no more than that it is temporary',
     expect(reason).toBe('quit');
   });
 
-  const nonsense: Record<string, Partial<ServeOptions>> = {
+  const wrongAnswers: Record<string, Partial<ServeOptions>> = {
     'authenticate answers nothing': {
       authenticator: { ...acceptsEverybody, authenticate: garbage(undefined) },
     },
     'authenticate answers in its own words': {
       authenticator: { ...acceptsEverybody, authenticate: garbage({ type: 'ok' }) },
     },
+    'authenticate answers for the store': {
+      authenticator: { ...acceptsEverybody, authenticate: garbage({ type: 'opened' }) },
+    },
     'open gives something else': { store: { open: garbage({ release() {} }) } },
+  };
+  for (const [what, options] of Object.entries(wrongAnswers)) {
+    it(`and tells of a temporary failure when ${what}`, async () => {
+      const ended = await served(new MemoryChannel(`${LOGIN}QUIT\r\n`), storeOf([]), options);
+      expect(ended.reason).toBe('quit');
+      expect(ended.faults).toEqual([expect.stringMatching(/^(authenticate|open-maildrop): /)]);
+      expect(ended.output).toContain('-ERR [SYS/TEMP]');
+    });
+  }
+
+  it('and releases a maildrop whose listing cannot be had', async () => {
+    const events: string[] = [];
+    const store = storeOf([], events);
+    const ended = await served(new MemoryChannel(`${LOGIN}QUIT\r\n`), {
+      open: async (identity, context) => ({
+        ...((await store.open(identity, context)) as Maildrop),
+        get listing(): Maildrop['listing'] {
+          throw new Error('a unique-id is too long');
+        },
+      }),
+    });
+    expect(events).toEqual(['open ann', 'release']);
+    expect(ended).toMatchObject({ reason: 'quit', faults: ['open-maildrop: a unique-id is too long'] });
+  });
+
+  const wrongCounts: Record<string, unknown> = {
+    'counts too few': { removed: 0, failed: 0 },
+    'counts nothing': {},
+    'counts in words': { removed: 0, failed: '1\r\n+OK bye' },
+  };
+  for (const [what, outcome] of Object.entries(wrongCounts)) {
+    it(`and does not believe a commit that ${what}`, async () => {
+      const store = storeOf(['x'], [], { commitDeletes: garbage(outcome) });
+      const ended = await served(new MemoryChannel(`${LOGIN}DELE 1\r\nQUIT\r\n`), store);
+      expect(ended.reason).toBe('commit-failed');
+      expect(ended.faults).toEqual([expect.stringMatching(/^commit: /)]);
+      expect(ended.output).toMatch(/\r\n-ERR \[SYS\/TEMP\] temporary failure, try again later\r\n$/);
+    });
+  }
+
+  const nonsense: Record<string, Partial<ServeOptions>> = {
     'the listing is not there': { store: { open: garbage({ listing: undefined, release() {} }) } },
     'the listing is none': {
       store: { open: garbage({ listing: { count: 3, totalOctets: 15 }, release() {} }) },
@@ -992,6 +1036,52 @@ describe('serve reports every fault and says no more than that it is temporary',
         listing: { count: 3, totalOctets: 15 } as unknown as Maildrop['listing'],
       }),
     });
+    expect(events).toEqual(['open ann', 'release']);
+  });
+});
+
+describe('serve does not wait', () => {
+  const never = () => new Promise<never>(() => {});
+
+  it.each<[string, Partial<ServeOptions> | null, Partial<Maildrop>]>([
+    ['a password check', { authenticator: { accepts: ['password'], authenticate: never } }, {}],
+    ['an open', { store: { open: never } }, {}],
+    ['a retrieve', null, { retrieve: never }],
+    [
+      'a chunk',
+      null,
+      { retrieve: () => ({ [Symbol.asyncIterator]: () => ({ next: never, return: never }) }) },
+    ],
+  ])('for %s that never ends, once the session is ended', async (_, options, maildrop) => {
+    const abort = new AbortController();
+    const channel = new MemoryChannel(`${LOGIN}RETR 1\r\nQUIT\r\n`);
+    setImmediate(() => abort.abort());
+    const ended = await served(channel, storeOf(['x'], [], maildrop), { ...options, signal: abort.signal });
+    expect(ended.reason).toBe('aborted');
+  });
+
+  it('for an open, and releases what it still opens', async () => {
+    const events: string[] = [];
+    const store = storeOf([], events);
+    const abort = new AbortController();
+    let open = () => {};
+    const ended = await served(
+      new MemoryChannel(LOGIN),
+      {
+        async open(identity, context) {
+          await new Promise<void>((resolve) => {
+            open = resolve;
+            setImmediate(() => abort.abort());
+          });
+          return store.open(identity, context);
+        },
+      },
+      { signal: abort.signal },
+    );
+    expect(ended.reason).toBe('aborted');
+    expect(events).toEqual([]);
+    open();
+    await nextTurn();
     expect(events).toEqual(['open ann', 'release']);
   });
 });

@@ -11,10 +11,10 @@ const spare: Uint8Array[] = [];
 export class MessageMemory {
   #piece: Uint8Array | null = null;
 
-  /** Memory of so many octets or more, for one chunk of the message of the moment. */
+  /** Memory of so many octets or more. Only the first piece for a message is one that is used again. */
   take(octets: number): Uint8Array {
-    if (octets > PIECE_OCTETS) return new Uint8Array(octets);
-    this.#piece ??= spare.pop() ?? new Uint8Array(PIECE_OCTETS);
+    if (octets > PIECE_OCTETS || this.#piece !== null) return new Uint8Array(octets);
+    this.#piece = spare.pop() ?? new Uint8Array(PIECE_OCTETS);
     return this.#piece;
   }
 

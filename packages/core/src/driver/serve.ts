@@ -65,6 +65,15 @@ export type Fault = ServerRequest['type'] | 'read-body' | 'release' | 'session';
 const UNKNOWN_PEER: Peer = { address: null, tls: false, certificate: null };
 const DEFAULT_MECHANISMS: readonly SaslServerMechanism[] = [PLAIN, LOGIN, EXTERNAL];
 const FAULT: Refusal = { type: 'refused', reason: 'temporary' };
+/** What an adapter may answer; anything else is a fault of it. */
+const ANSWERS: Record<ServerRequest['type'], readonly string[]> = {
+  authenticate: ['accepted', 'refused'],
+  'sasl-start': ['accepted', 'refused', 'challenge'],
+  'sasl-step': ['accepted', 'refused', 'challenge'],
+  'open-maildrop': ['opened', 'refused'],
+  retrieve: ['message', 'gone', 'refused'],
+  commit: ['committed', 'refused'],
+};
 /** After so many octets or messages without a pause, other connections get their turn. */
 const MAX_OCTETS_AT_ONCE = 1 << 20;
 const MAX_MESSAGES_AT_ONCE = 64;
@@ -80,7 +89,8 @@ type Chunks = Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
  * and also on an abort: then a pending `read` gives null and a pending `write` settles.
  *
  * The maildrop is released before the promise resolves, and before QUIT is answered: whoever has read that answer can
- * log in again at once.
+ * log in again at once. An adapter that does not stop when it is told to is not waited for, so that it cannot hold a
+ * connection for ever; what it still opens is released then. Only an UPDATE that has begun is always waited for.
  */
 export function serve(options: ServeOptions): Promise<CloseReason> {
   return new Driver(options).run();
@@ -93,7 +103,13 @@ class Driver {
   #abort: AbortController | null = null;
   #ended = false;
   /** What every adapter is told; the signal and the peer as they are when it looks. */
-  readonly #context: SaslServerContext & StoreContext;
+  readonly #context: SaslServerContext;
+  readonly #messageContext: StoreContext;
+  /** Resolves when nothing under way is worth waiting for. */
+  readonly #givenUp: Promise<CloseReason>;
+  #giveUp: (reason: CloseReason) => void = () => {};
+  /** Whether an adapter is at work on something that may be left to itself when the session ends. */
+  #atWork = false;
   #peer: Peer;
   #exchange: SaslServerExchange | null = null;
   #maildrop: Maildrop | null = null;
@@ -118,8 +134,16 @@ class Driver {
         return peer();
       },
       authenticate: (credentials) => this.#authenticate(credentials),
+    };
+    this.#messageContext = {
+      get signal() {
+        return signal();
+      },
       memory: (octets) => this.#memory.take(octets),
     };
+    this.#givenUp = new Promise((resolve) => {
+      this.#giveUp = resolve;
+    });
     const { authenticator, channel, session } = options;
     this.#session = new ServerSession({
       kernel: wireKernel(),
@@ -137,7 +161,7 @@ class Driver {
     signal?.addEventListener('abort', stop);
     if (signal?.aborted) stop();
     try {
-      return await this.#loop();
+      return await Promise.race([this.#loop(), this.#givenUp]);
     } catch (error) {
       this.#fault('session', error);
       this.#stop('aborted');
@@ -145,7 +169,9 @@ class Driver {
     } finally {
       signal?.removeEventListener('abort', stop);
       this.#end();
-      await this.#endBody();
+      const returned = this.#endBody();
+      // A body whose next chunk is still awaited ends with that chunk, if it ever comes.
+      if (!this.#atWork) await returned;
       await this.#release();
     }
   }
@@ -196,6 +222,7 @@ class Driver {
   #stop(reason: 'autologout' | 'peer-closed' | 'aborted'): void {
     this.#session.abort(reason);
     this.#end();
+    if (this.#atWork) this.#giveUp(reason);
   }
 
   // ----- the channel: what breaks here is a peer that has gone
@@ -233,22 +260,27 @@ class Driver {
   async #upgradeTls(): Promise<void> {
     try {
       this.#peer = (await this.#options.channel.upgradeTls?.()) ?? this.#peer;
-      this.#session.tlsUpgraded({ saslMechanisms: this.#mechanisms() });
     } catch {
-      this.#stop('peer-closed');
+      return this.#stop('peer-closed');
     }
+    this.#session.tlsUpgraded({ saslMechanisms: this.#mechanisms() });
   }
 
   // ----- the adapters: what breaks here is a fault
 
   async #work(request: Exclude<ServerRequest, Request<'retrieve'>>): Promise<void> {
     let answer: AnswerTo<ServerRequest>;
+    this.#atWork = request.type !== 'commit';
     try {
       answer = await this.#answerTo(request);
+      if (!ANSWERS[request.type].includes(answer.type))
+        throw new Error(`${answer.type} answers no ${request.type}`);
     } catch (error) {
+      if (request.type === 'open-maildrop') await this.#release();
       this.#fault(request.type, error);
       answer = FAULT;
     }
+    this.#atWork = false;
     this.#session.answer<ServerRequest>(request, answer);
   }
 
@@ -281,16 +313,24 @@ class Driver {
     const opened = await this.#options.store.open(identity, this.#context);
     if (!('listing' in opened)) return opened;
     this.#maildrop = opened;
+    // Nobody waits for it any more.
+    if (this.#ended) await this.#release();
     return { type: 'opened', listing: opened.listing };
   }
 
   async #commit({ deletions }: Request<'commit'>): Promise<AnswerTo<Request<'commit'>>> {
     try {
-      const committed =
+      const { removed, failed } =
         deletions.size === 0
           ? { removed: 0, failed: 0 }
           : await this.#opened.commitDeletes(deletions, { signal: NEVER_ABORTED });
-      return { type: 'committed', ...committed };
+      // What does not add up is not known, and must not be told as done.
+      if (removed + failed !== deletions.size) {
+        throw new Error(
+          `A commit of ${deletions.size} marked messages gave removed ${removed}, failed ${failed}.`,
+        );
+      }
+      return { type: 'committed', removed, failed };
     } finally {
       await this.#release();
     }
@@ -302,6 +342,7 @@ class Driver {
     const maildrop = this.#opened;
     const answer = (first: IteratorResult<Uint8Array> | null) => {
       this.#first = first;
+      if (first === null) this.#memory.reuse();
       this.#session.answer(request, { type: first === null ? 'gone' : 'message' });
     };
     const fail = (error: unknown) => {
@@ -314,12 +355,14 @@ class Driver {
       () => {
         const retrieved =
           topLines !== null && maildrop.top !== undefined
-            ? maildrop.top(messageNumber, topLines, this.#context)
-            : maildrop.retrieve(messageNumber, this.#context);
+            ? maildrop.top(messageNumber, topLines, this.#messageContext)
+            : maildrop.retrieve(messageNumber, this.#messageContext);
         return then(retrieved, (body) => {
-          if (body === 'gone') return null;
-          this.#chunks = chunksOf(body);
-          return this.#chunks.next();
+          this.#chunks = body === 'gone' ? null : chunksOf(body);
+          if (!this.#ended) return this.#chunks?.next() ?? null;
+          // Nobody waits for it any more.
+          void this.#endBody();
+          return null;
         });
       },
       answer,
@@ -349,10 +392,12 @@ class Driver {
 
   /** Sends what has been said so far while something is awaited. The session hears of it only when that is done. */
   async #conclude(pending: Promise<Conclusion>): Promise<void> {
+    this.#atWork = true;
     for (let action = this.#session.next(); action.type === 'write'; action = this.#session.next()) {
       await this.#write(action.octets);
     }
     const conclude = await pending;
+    this.#atWork = false;
     conclude();
   }
 
