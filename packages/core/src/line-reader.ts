@@ -66,9 +66,11 @@ export class LineReader {
       return 'line-too-long';
     }
     if (lf === -1) return 'need-data';
-    const start = this.#at;
+    const line = this.#buffer.subarray(this.#at, lf > this.#at && this.#buffer[lf - 1] === CR ? lf - 1 : lf);
     this.#at = end;
-    return this.#buffer.subarray(start, lf > start && this.#buffer[lf - 1] === CR ? lf - 1 : lf);
+    // Whoever is idle now must not keep the chunk.
+    if (end === this.#buffer.length) this.clear();
+    return line;
   }
 
   /** Forgets everything that came. STLS does this: nothing received in the clear may survive it. */

@@ -68,6 +68,7 @@ const BAD: readonly (readonly [line: string, verb: Verb | null, problem: Command
   ['XYZZY', null, 'unknown command'],
   ['NOOPS', null, 'unknown command'],
   ['NOO', null, 'unknown command'],
+  ['PA\u00df x', null, 'unknown command'],
   ['NOOP\t', null, 'unknown command'],
   ['NOOP\0', null, 'unknown command'],
   ['ＮＯＯＰ', null, 'unknown command'],

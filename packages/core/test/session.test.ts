@@ -450,3 +450,16 @@ describe('ServerSession and hostile octets', () => {
     expect(hand.output).toMatch(/-ERR .*\r\n$/);
   });
 });
+
+it('ends a multi-line response whole however long its last line is', () => {
+  for (let octets = 480; octets <= 520; octets++) {
+    const session = new ServerSession({ implementation: 'x'.repeat(octets) });
+    session.receive(new TextEncoder().encode('CAPA\r\n'.repeat(300)));
+    session.receiveEnd();
+    let output = '';
+    for (let action = session.next(); action.type !== 'close'; action = session.next()) {
+      if (action.type === 'write') output += new TextDecoder().decode(action.octets);
+    }
+    expect(output.split('\r\n.\r\n').length, `with an implementation of ${octets} octets`).toBe(301);
+  }
+});

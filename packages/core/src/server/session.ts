@@ -78,15 +78,15 @@ const END_BODY: ServerAction = { type: 'end-body' };
 const UPGRADE_TLS: ServerAction = { type: 'upgrade-tls' };
 const WAIT: ServerAction = { type: 'wait' };
 
-/** Room that every single line needs at the most: a status line is bounded, a unique-id line is shorter. */
-const LINE_OCTETS = 512;
+/** Room for any single line, and for the terminator behind it. */
+const LINE_OCTETS = 515;
 
 /** In base64 it has to fit into one write. */
 const MAX_CHALLENGE_OCTETS = 48_000;
 
 const MISUSE = 'called out of turn or wrongly';
 const LINE_TOO_LONG = 'line too long';
-const NO_PLAINTEXT = 'password refused on an unencrypted connection; use STLS or port 995';
+const NO_PLAINTEXT = 'passwords are refused without TLS';
 
 /**
  * The server side of a POP3 connection as a machine without transport, clock or promise (RFC 1939, 2449, 2595,
@@ -354,12 +354,11 @@ export class ServerSession {
     });
     if (verb === 'PASS' && state === 'authorization' && !this.#plaintextAllowed) {
       // Some clients show a person only what PASS was answered, so this repeats the answer to USER.
-      return this.#error(NO_PLAINTEXT);
+      return this.#bad(NO_PLAINTEXT);
     }
     if (verb !== null && !ACCEPTED[state].includes(verb))
       return this.#bad(`${verb} is not valid in this state`);
     if (!parsed.ok) return this.#bad(parsed.problem);
-    this.#badCommands = 0;
     this.#run(parsed.command, username ?? '');
   }
 
@@ -408,8 +407,8 @@ export class ServerSession {
   }
 
   #user(name: string): void {
-    if (!this.#plaintextAllowed) return this.#error(NO_PLAINTEXT);
-    if (this.#options.userPass === false) return this.#error('USER is not supported');
+    if (this.#options.userPass === false) return this.#bad('USER is not supported');
+    if (!this.#plaintextAllowed) return this.#bad(NO_PLAINTEXT);
     this.#username = name;
     // The same answer for every name: who has an account here is nobody's business (RFC 1939 section 13).
     this.#ok('send PASS');
@@ -417,7 +416,7 @@ export class ServerSession {
 
   #apop(username: string, digest: string): void {
     const timestamp = this.#options.apopTimestamp;
-    if (!timestamp) return this.#error('APOP is not supported');
+    if (!timestamp) return this.#bad('APOP is not supported');
     this.#ask({ type: 'authenticate', credentials: { type: 'apop', username, timestamp, digest } });
   }
 
@@ -425,22 +424,22 @@ export class ServerSession {
     // Asked by clients from before CAPA; never specified, answered by everybody.
     if (name === null) return this.#lines('mechanisms follow', this.#offered());
     const mechanism = this.#mechanisms.find((known) => known.name === name);
-    if (mechanism === undefined) return this.#error('mechanism is not supported');
-    if (mechanism.plaintext && !this.#plaintextAllowed) return this.#error(NO_PLAINTEXT);
+    if (mechanism === undefined) return this.#bad('mechanism is not supported');
+    if (mechanism.plaintext && !this.#plaintextAllowed) return this.#bad(NO_PLAINTEXT);
     this.#ask({ type: 'sasl-start', mechanism: name, initialResponse });
   }
 
   #saslResponse(line: Uint8Array): void {
     this.#phase = COMMAND;
     const text = textOf(line);
-    if (text === '*') return this.#error('cancelled');
+    if (text === '*') return this.#bad('cancelled');
     const response = decodeBase64(text);
     if (response === null) return this.#bad('bad base64');
     this.#ask({ type: 'sasl-step', response });
   }
 
   #stls(): void {
-    if (this.#tls !== 'offered') return this.#error('STLS is not available');
+    if (this.#tls !== 'offered') return this.#bad('STLS is not available');
     // Whatever was sent behind STLS came in the clear and must not be run inside TLS (RFC 2595 section 4).
     this.#reader.clear();
     this.#ok('begin TLS');
@@ -505,9 +504,11 @@ export class ServerSession {
   #opened(listing: MaildropListing): void {
     this.#transaction = new Transaction(listing);
     this.#enter('transaction');
+    // The host may have put more into the identity than a log should see.
+    const { maildrop, username } = this.#identity as Identity;
     this.#options.trace?.({
       type: 'opened',
-      identity: this.#identity as Identity,
+      identity: { maildrop, username },
       messages: listing.count,
       octets: listing.totalOctets,
     });
@@ -581,6 +582,7 @@ export class ServerSession {
 
   // Every text here is ours: printable, short, and no brackets but those of a response code.
   #ok(text: string): void {
+    this.#badCommands = 0;
     this.#status(`+OK ${text}`);
   }
 
