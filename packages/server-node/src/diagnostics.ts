@@ -13,7 +13,7 @@ export interface ConnectionInfo {
   readonly localPort: number;
 }
 
-/** A connection was turned away before its session began. */
+/** A connection was turned away: before its session began, or because the handshake after STLS failed. */
 export interface RejectedEvent extends ConnectionInfo {
   readonly reason: 'too-many-connections' | 'too-many-connections-from-address' | 'tls-handshake-failed';
   /** What TLS said, for `tls-handshake-failed`. */
@@ -22,6 +22,8 @@ export interface RejectedEvent extends ConnectionInfo {
 
 /** Credentials were refused, or a maildrop could not be had. */
 export interface LoginRefusedEvent extends ConnectionInfo {
+  /** Null for a connection that is not encrypted. */
+  readonly tls: TlsInfo | null;
   /** As the peer gave it; null for EXTERNAL without a name. */
   readonly username: string | null;
   readonly credentials: 'password' | 'apop' | 'external';
@@ -35,10 +37,19 @@ export interface ListenerFailedEvent {
   readonly error: unknown;
 }
 
+/** What a connection is encrypted with (RFC 8314 section 4.4). */
+export interface TlsInfo {
+  /** Such as `TLSv1.3`. */
+  readonly version: string;
+  /** As OpenSSL names it. */
+  readonly cipher: string;
+}
+
 /** A session ended. */
 export interface SessionEvent extends ConnectionInfo {
   readonly reason: CloseReason;
-  readonly tls: boolean;
+  /** Null for a connection that is not encrypted. */
+  readonly tls: TlsInfo | null;
   /** Null when nobody logged in. */
   readonly username: string | null;
   readonly maildrop: string | null;

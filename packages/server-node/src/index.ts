@@ -6,6 +6,7 @@ export {
   type LoginRefusedEvent,
   type RejectedEvent,
   type SessionEvent,
+  type TlsInfo,
   type TraceEvent,
 } from './diagnostics.js';
 export type { Pop3ServerLimits } from './limits.js';

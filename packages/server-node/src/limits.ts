@@ -4,7 +4,7 @@ import { Pop3Error, type ServerLimits } from '@pop3/core';
 export interface Pop3ServerLimits extends ServerLimits {
   /** Connections at the same time, in all. Default 10 000. */
   readonly maxConnections: number;
-  /** Connections at the same time from one address. Default 100: an office behind one address is not an attack. */
+  /** Connections at the same time from one address. Default 100: an office behind one address is not an attack. IPv6 addresses count one by one. */
   readonly maxConnectionsPerAddress: number;
   /** Milliseconds from the connection to a successful login, TLS included. Default 2 minutes. */
   readonly loginTimeoutMs: number;

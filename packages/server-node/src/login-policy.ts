@@ -46,8 +46,7 @@ export function withPolicy({ authenticator, store }: Adapters, policy: LoginPoli
     store: {
       async open(identity, context) {
         const opened = await store.open(identity, context);
-        if ('listing' in opened) loginDelay?.loggedIn(identity.maildrop);
-        else if (accepted !== null) policy.refused(accepted, opened);
+        if (!('listing' in opened) && accepted !== null) policy.refused(accepted, opened);
         accepted = null;
         return opened;
       },

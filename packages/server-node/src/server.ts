@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { type Authenticator, type MessageStore, Pop3Error } from '@pop3/core';
+import type { SaslServerMechanism } from '@pop3/core/sasl';
 import { Connection, type ConnectionContext } from './connection.js';
 import { type ConnectionInfo, publish } from './diagnostics.js';
 import { completeLimits, MAX_TIMER_MS, type Pop3ServerLimits } from './limits.js';
@@ -26,6 +27,8 @@ export interface Pop3ServerOptions {
   readonly expire?: number | 'never';
   /** Seconds between two logins to one maildrop, announced and enforced (RFC 2449 section 6.5). Default: none. */
   readonly loginDelaySeconds?: number;
+  /** SASL mechanisms, in the order in which they are announced. Default: PLAIN, LOGIN and EXTERNAL. */
+  readonly mechanisms?: readonly SaslServerMechanism[];
   readonly limits?: Partial<Pop3ServerLimits>;
 }
 
@@ -54,7 +57,8 @@ export interface Pop3Server extends AsyncDisposable {
   /**
    * Stops to listen, ends connections where nobody is logged in, and waits for the others. After `drainMs`, by default
    * 10 seconds, they end too, without UPDATE; an UPDATE that has begun is finished. Nothing is left open when it
-   * resolves.
+   * resolves. A later call can only end the waiting
+   * sooner.
    *
    * @throws Pop3Error `POP3_USAGE` for a `drainMs` that is no whole number from 0.
    */
@@ -85,6 +89,8 @@ class NodeServer implements Pop3Server {
   readonly #connections = new Set<Connection>();
   readonly #perAddress = new Map<string, number>();
   #closing: Promise<void> | null = null;
+  /** One for each call of `close`; the first to come ends the drain. */
+  readonly #deadlines: NodeJS.Timeout[] = [];
   #allGone: (() => void) | null = null;
 
   constructor(options: Pop3ServerOptions) {
@@ -104,6 +110,7 @@ class NodeServer implements Pop3Server {
       greeting: options.greeting,
       implementation: options.implementation ?? null,
       expire: options.expire ?? null,
+      mechanisms: options.mechanisms,
       apopTimestamp: timestamps(),
     };
   }
@@ -163,7 +170,8 @@ class NodeServer implements Pop3Server {
         `drainMs is ${drainMs}; it must be a whole number from 0 to ${MAX_TIMER_MS}.`,
       );
     }
-    this.#closing ??= this.#close(drainMs);
+    this.#deadlines.push(setTimeout(() => this.#stopAll(), drainMs));
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -171,18 +179,19 @@ class NodeServer implements Pop3Server {
     return this.close();
   }
 
-  async #close(drainMs: number): Promise<void> {
+  #stopAll(): void {
+    for (const connection of this.#connections) connection.stop('aborted');
+  }
+
+  async #close(): Promise<void> {
     for (const connection of this.#connections) if (!connection.loggedIn) connection.stop('aborted');
-    const deadline = setTimeout(() => {
-      for (const connection of this.#connections) connection.stop('aborted');
-    }, drainMs);
     await Promise.all(this.#listeners.map(async (started) => closed(await started)));
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         this.#allGone = resolve;
       });
     }
-    clearTimeout(deadline);
+    for (const deadline of this.#deadlines) clearTimeout(deadline);
   }
 
   #accept(socket: Socket, mode: 'off' | 'starttls' | 'implicit', localPort: number): void {

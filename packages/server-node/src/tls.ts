@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import type { Peer, PeerCertificate } from '@pop3/core';
+import { MAX_TIMER_MS } from './limits.js';
 
 /**
  * What TLS needs. `cert` and `key` are PEM; with `ca`, and an authenticator that accepts `external`, clients may present
@@ -62,8 +63,8 @@ export class Certificates {
       requestCert: this.#mapsCertificates && options.ca !== undefined,
       // A certificate that cannot be verified is no login, but no reason to refuse a password either.
       rejectUnauthorized: false,
-      // The time to log in counts already.
-      handshakeTimeout: 0,
+      // The time to log in counts already; to Node, 0 means two minutes.
+      handshakeTimeout: MAX_TIMER_MS,
     });
     server.on('secureConnection', (socket) => {
       socket.on('error', () => {});
@@ -91,7 +92,9 @@ function peerOf(socket: TLSSocket, address: string): Peer {
 function certificateOf(socket: TLSSocket): PeerCertificate | null {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return null;
-  const commonName = /^CN=(.*)$/m.exec(certificate.subject ?? '')?.[1] ?? null;
+  // Not from `certificate.subject`, where it is escaped. A name in several parts is an array, and nobody's login.
+  const name: unknown = socket.getPeerCertificate().subject?.CN;
+  const commonName = typeof name === 'string' ? name : null;
   const emailAddresses = (certificate.subjectAltName ?? '')
     .split(', ')
     .filter((name) => name.startsWith('email:'))

@@ -10,7 +10,7 @@ beforeAll(async () => {
   tls = await serverCertificate();
 });
 
-const REFUSED = '-ERR password refused on an unencrypted connection; use STLS or port 995';
+const REFUSED = '-ERR passwords are refused without TLS';
 const PLAIN = Buffer.from(`\0ann\0${PASSWORD}`).toString('base64');
 
 async function greeted(port: number): Promise<Peer> {
