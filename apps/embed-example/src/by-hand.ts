@@ -9,7 +9,7 @@ import { MaildropListing, type ServerRequest, ServerSession, wireOctetsOf } from
  */
 export function pop3ByHand(messages: Map<string, Uint8Array>): (received: Uint8Array) => Uint8Array[] {
   const session = new ServerSession({ plaintextAuth: 'allow' });
-  const uniqueIds = [...messages.keys()];
+  let uniqueIds: string[] = [];
   let body: Uint8Array | undefined;
 
   function answer(request: ServerRequest): void {
@@ -18,6 +18,7 @@ export function pop3ByHand(messages: Map<string, Uint8Array>): (received: Uint8A
         return session.answer(request, { type: 'accepted', identity: { maildrop: 'any', username: 'any' } });
       case 'open-maildrop': {
         const listing = MaildropListing.builder();
+        uniqueIds = [...messages.keys()];
         for (const [uniqueId, message] of messages) listing.add(wireOctetsOf(message), uniqueId);
         return session.answer(request, { type: 'opened', listing: listing.build() });
       }

@@ -3,7 +3,8 @@ import { serve } from '@pop3/core/driver';
 import type { WebSocket } from 'ws';
 import { WebSocketChannel } from './web-socket-channel.js';
 
-/** At least ten minutes (RFC 1939 section 3). The core has no clock: this one is the host's. */
+// The core has no clock: these are the host's. After login at least ten minutes (RFC 1939 section 3).
+const LOGIN_TIMEOUT_MS = 60_000;
 const AUTOLOGOUT_MS = 10 * 60_000;
 
 /** Speaks POP3 over one WebSocket until the session ends, then closes it. */
@@ -11,20 +12,28 @@ export async function pop3OverWebSocket(
   socket: WebSocket,
   mail: { readonly store: MessageStore; readonly authenticator: Authenticator },
 ): Promise<CloseReason> {
-  const channel = new WebSocketChannel(socket);
   const abort = new AbortController();
-  const clock = setTimeout(() => {
+  const autologout = () => {
     abort.abort('autologout');
-    // Ends a read or a write that is under way.
-    socket.terminate();
-  }, AUTOLOGOUT_MS);
-  socket.on('message', () => clock.refresh());
+    socket.terminate(); // Ends a read or a write that is under way.
+  };
+  let clock = setTimeout(autologout, LOGIN_TIMEOUT_MS);
+  let loggedIn = false;
+  // What we send puts it off, also every part of a long message; octets that make no command do not.
+  const channel = new WebSocketChannel(socket, () => loggedIn && clock.refresh());
   const reason = await serve({
     ...mail,
     channel,
-    // The listener is on loopback; a peer from elsewhere comes through a proxy that speaks TLS.
-    session: { plaintextAuth: 'allow' },
     signal: abort.signal,
+    session: {
+      plaintextAuth: 'allow', // The listener is on loopback, behind a proxy that speaks TLS.
+      trace({ type }) {
+        if (type !== 'opened') return;
+        clearTimeout(clock);
+        clock = setTimeout(autologout, AUTOLOGOUT_MS);
+        loggedIn = true;
+      },
+    },
     onFault: ({ during, error }) => console.error(during, error),
   });
   clearTimeout(clock);

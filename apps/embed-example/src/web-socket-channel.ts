@@ -7,13 +7,16 @@ import type { WebSocket } from 'ws';
  */
 export class WebSocketChannel implements ByteChannel {
   readonly #socket: WebSocket;
+  readonly #onWrite: () => void;
   /** Few: the socket is paused while one waits here. */
   readonly #chunks: Uint8Array[] = [];
   #ended = false;
   #wake = (): void => {};
 
-  constructor(socket: WebSocket) {
+  /** @param onWrite - told of everything that is sent */
+  constructor(socket: WebSocket, onWrite: () => void) {
     this.#socket = socket;
+    this.#onWrite = onWrite;
     socket.on('message', (octets: Buffer) => {
       if (this.#ended) return;
       this.#chunks.push(octets);
@@ -38,6 +41,7 @@ export class WebSocketChannel implements ByteChannel {
 
   /** The octets are lent until the socket has taken them: resolves no earlier, which is the backpressure, too. */
   write(octets: Uint8Array): Promise<void> {
+    this.#onWrite();
     return new Promise((resolve, reject) => {
       this.#socket.send(octets, (error) => (error ? reject(error) : resolve()));
     });

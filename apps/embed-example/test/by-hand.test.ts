@@ -21,6 +21,18 @@ describe('a session driven by hand', () => {
     expect([...messages.keys()]).toEqual(['second']);
   });
 
+  it('numbers the messages that are there at the login, not at the greeting', () => {
+    const messages = new Map([['old', octetsOf('old\n')]]);
+    const exchange = pop3ByHand(messages);
+    const ask = (text: string) => exchange(octetsOf(text)).map(textOf).join('');
+    ask('');
+    messages.delete('old');
+    messages.set('new', octetsOf('new\n'));
+    expect(ask('USER any\r\nPASS any\r\nRETR 1\r\n')).toMatch(/\r\nnew\r\n\.\r\n$/);
+    ask('DELE 1\r\nQUIT\r\n');
+    expect(messages.size).toBe(0);
+  });
+
   it('gives the same answers to input that comes octet by octet', () => {
     const dialogue =
       'USER any\r\nPASS any\r\nLIST\r\nRETR 1\r\nTOP 1 0\r\nDELE 2\r\nRETR 2\r\nRSET\r\nQUIT\r\n';
