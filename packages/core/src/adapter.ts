@@ -33,7 +33,10 @@ export interface Refusal {
 }
 
 export type Credentials =
-  /** `authorizationId` is empty unless the peer asks to act for another user (RFC 4616). */
+  /**
+   * `authorizationId` is empty unless the peer asks to act for another user (RFC 4616). The password may be empty
+   * after PASS: to some directories that is an anonymous login, so refuse it before you ask one.
+   */
   | {
       readonly type: 'password';
       readonly username: string;

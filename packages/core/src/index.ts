@@ -47,6 +47,7 @@ export type {
   ServerState,
   ServerTrace,
 } from './server/options.js';
+export { DEFAULT_LIMITS } from './server/options.js';
 export type { AnswerTo, SaslOutcome, ServerAnswers, ServerRequest } from './server/requests.js';
 export { type ServerAction, ServerSession } from './server/session.js';
 export { TopCutter } from './top-cutter.js';

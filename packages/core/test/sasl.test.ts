@@ -59,6 +59,7 @@ describe('PLAIN', () => {
     ['three NULs', '\0ann\0secret\0', MALFORMED],
     ['no name', '\0\0secret', MALFORMED],
     ['no password', '\0ann\0', MALFORMED],
+    ['a name with a line end', '\0ann\r\n\0secret', MALFORMED],
     ['what is not UTF-8', '\0ann\0\xff', MALFORMED],
     ['an authorization id that is not UTF-8', '\xff\0ann\0secret', MALFORMED],
   ];
@@ -91,6 +92,9 @@ describe('LOGIN', () => {
     ['refuses an empty password', ['tim', ''], MALFORMED],
     ['refuses a name that is not UTF-8', [null, '\xff'], MALFORMED],
     ['refuses a password that is not UTF-8', ['tim', '\xff'], MALFORMED],
+    ['refuses a name with a line end', ['tim\r\n'], MALFORMED],
+    ['refuses a password with a NUL', ['tim', 'sec\0ret'], MALFORMED],
+    ['refuses a password of 256 octets', ['tim', 'x'.repeat(256)], MALFORMED],
   ];
   for (const [what, responses, result] of vectors) {
     it(what, async () => expect(await exchange(LOGIN, responses)).toEqual(result));

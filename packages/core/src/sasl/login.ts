@@ -1,5 +1,5 @@
 import { octetsOf } from '../octets.js';
-import { decodeUtf8 } from '../text.js';
+import { fieldOf } from './field.js';
 import { MALFORMED, type SaslServerMechanism } from './mechanism.js';
 
 // Clients look for these very words; the draft that once described the mechanism has others.
@@ -16,7 +16,7 @@ export const LOGIN: SaslServerMechanism = {
     return {
       step(response) {
         if (response === null) return { type: 'challenge', challenge: USERNAME };
-        const text = decodeUtf8(response);
+        const text = fieldOf(response);
         if (!text) return MALFORMED;
         if (username !== null) {
           return context.authenticate({ type: 'password', username, password: text, authorizationId: '' });

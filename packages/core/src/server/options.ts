@@ -67,7 +67,7 @@ export interface ServerSessionOptions {
   readonly trace?: (event: ServerTrace) => void;
 }
 
-/** Secrets are masked in all of them. */
+/** Secrets are masked in all of them. Copy what you keep: an event may hold on to the command it describes. */
 export type ServerTrace =
   | { readonly type: 'command'; readonly command: string }
   | { readonly type: 'status'; readonly line: string }
