@@ -3,22 +3,15 @@ import type { StoreContext } from '@pop3/core';
 import { FileBody } from './file-body.js';
 import { OPEN_MESSAGE } from './measure.js';
 
-const SLAB_OCTETS = 256 * 1024;
-
-/** A message that would take more than this share of a slab has memory of its own. */
-const OWN_MEMORY_OCTETS = SLAB_OCTETS / 4;
-
 /** Why there is no body: the file is not there, or it has not the size that was listed. */
 export type Unread = 'absent' | 'changed';
 
 /**
  * Reads message files. Small ones at once and without a promise: four system calls cost less than waiting for one of
- * them. Memory is cut from slabs, and each piece is handed out once and never written to again.
+ * them.
  */
 export class MessageReader {
   readonly #atOnceOctets: number;
-  #slab = Buffer.alloc(0);
-  #used = 0;
 
   /** @param atOnceOctets - what is longer is read in chunks, while other sessions go on */
   constructor(atOnceOctets: number) {
@@ -42,18 +35,14 @@ export class MessageReader {
     if (file === 'absent') return file;
     try {
       // One octet more than there should be tells whether there is more.
-      const hosts = host.memory?.(octets + 1);
-      const { memory, start } =
-        hosts === undefined ? this.#memoryFor(octets + 1) : { memory: hosts, start: 0 };
+      const memory = host.memory?.(octets + 1) ?? Buffer.allocUnsafeSlow(octets + 1);
       let read = 0;
       for (;;) {
-        const more = readSync(file, memory, start + read, octets + 1 - read, null);
+        const more = readSync(file, memory, read, octets + 1 - read, null);
         read += more;
         if (more === 0 || read >= octets) break;
       }
-      if (read !== octets) return 'changed';
-      if (memory === this.#slab) this.#used = start + octets;
-      return memory.subarray(start, start + octets);
+      return read === octets ? memory.subarray(0, octets) : 'changed';
     } finally {
       closeSync(file);
     }
@@ -83,15 +72,6 @@ export class MessageReader {
     }
     closeSync(file);
     return 'changed';
-  }
-
-  #memoryFor(octets: number): { readonly memory: Buffer; readonly start: number } {
-    if (octets > OWN_MEMORY_OCTETS) return { memory: Buffer.allocUnsafeSlow(octets), start: 0 };
-    if (octets > this.#slab.length - this.#used) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_OCTETS);
-      this.#used = 0;
-    }
-    return { memory: this.#slab, start: this.#used };
   }
 }
 
