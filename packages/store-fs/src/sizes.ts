@@ -19,8 +19,11 @@ import type { MessageNames } from './message-names.js';
 import { isMostlyAboutGone, readSizes, type SizeRecord, SizeRecorder } from './size-file.js';
 import type { Steps } from './steps.js';
 
-/** How many sizes taken from names are counted at an open, and how many of the size file are checked. */
+/** How many sizes taken from names are counted at an open. */
 const CHECKED_AT_OPEN = 128;
+
+/** How many sizes of the size file are checked at a first open, all over the maildrop; if one is wrong, all are. */
+const CHECKED_OF_FILE = 8;
 
 /** With fewer unknown messages than this, counting them costs less than reading the size file. */
 const FEW_UNKNOWN = 32;
@@ -204,7 +207,7 @@ class SizeSearch {
 
   /** Whether the size or the time of some of the messages is not what was recorded. */
   #someDiffer(modifiedMs: Float64Array, found: number): boolean {
-    const step = Math.max(1, Math.ceil(found / CHECKED_AT_OPEN));
+    const step = Math.max(1, Math.ceil(found / CHECKED_OF_FILE));
     let seen = 0;
     for (let message = 0; message < modifiedMs.length; message++) {
       if (modifiedMs[message] === -1 || seen++ % step !== 0) continue;
