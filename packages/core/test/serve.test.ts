@@ -299,7 +299,8 @@ describe('serve waits for nothing that is there', () => {
     expect((await large).output.length).toBeGreaterThan(8 << 20);
     await small;
     expect(events.indexOf('small is done')).toBeLessThan(3);
-    expect(events.filter((event) => event === 'large').length).toBeGreaterThanOrEqual(7);
+    // After a megabyte and one write at the most.
+    expect(events.filter((event) => event === 'large').length).toBeGreaterThanOrEqual(6);
   });
 
   it('lists a million messages in pieces, with a pause after each megabyte', async () => {
@@ -323,8 +324,8 @@ describe('serve waits for nothing that is there', () => {
     channel.say(`${LOGIN}LIST\r\nUIDL\r\nQUIT\r\n`);
     await served(channel, store);
     expect(said).toBeGreaterThan(31_000_000);
-    expect(largest).toBeLessThanOrEqual(65_536);
-    expect(channel.yields).toBeGreaterThanOrEqual(Math.floor(said / ((1 << 20) + 65_536)));
+    expect(largest).toBeLessThanOrEqual(262_144);
+    expect(channel.yields).toBeGreaterThanOrEqual(Math.floor(said / ((1 << 20) + 262_144)));
   });
 
   it('does without a pause when the channel has none', async () => {
@@ -514,7 +515,7 @@ describe('serve and the iterator of a body', () => {
     it(`returns ${form} one when the peer has gone, before it releases the maildrop`, async () => {
       const log: string[] = [];
       const store = storeOf(['x'], log, {
-        retrieve: () => chunks(log, ['x'.repeat(70_000), 'y', 'z'], waits),
+        retrieve: () => chunks(log, ['x'.repeat(300_000), 'y', 'z'], waits),
       });
       const channel = new MemoryChannel(`${LOGIN}RETR 1\r\nQUIT\r\n`);
       channel.onWrite = (chunk) => {
@@ -528,7 +529,7 @@ describe('serve and the iterator of a body', () => {
       const log: string[] = [];
       const abort = new AbortController();
       const store = storeOf(['x'], log, {
-        retrieve: () => chunks(log, ['x'.repeat(70_000), 'y', 'z'], waits),
+        retrieve: () => chunks(log, ['x'.repeat(300_000), 'y', 'z'], waits),
       });
       const channel = new MemoryChannel(`${LOGIN}RETR 1\r\nQUIT\r\n`);
       channel.onWrite = async (chunk) => {

@@ -10,7 +10,7 @@ export interface Pop3ServerLimits extends ServerLimits {
   readonly loginTimeoutMs: number;
   /** Milliseconds without a command after login. Default and least 10 minutes (RFC 1939 section 3). */
   readonly autologoutMs: number;
-  /** Milliseconds in which the peer must take a write of up to 64 KiB. Default 2 minutes. */
+  /** Milliseconds in which the peer must take a write of up to 256 KiB. Default 2 minutes. */
   readonly sendTimeoutMs: number;
   /** Milliseconds before a failed login is answered; doubled with each one of a connection. Default 1 second. */
   readonly failedLoginDelayMs: number;
