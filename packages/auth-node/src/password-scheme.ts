@@ -51,7 +51,9 @@ export function parseStoredPassword(
   if (name === null) return `the password has no {SCHEME} in front, and no default scheme is set`;
   const scheme = schemeNamed(name, schemes);
   if (scheme === undefined) {
-    return `the scheme {${name}} is not known (known: ${schemes.map((known) => known.names[0]).join(', ')})`;
+    // Where bare passwords are read, what stands in braces may be the start of one.
+    const what = defaultScheme === null ? `{${name}}` : 'in braces';
+    return `the scheme ${what} is not known (known: ${schemes.map((known) => known.names[0]).join(', ')})`;
   }
   const data = prefixed === null ? stored : (prefixed[2] as string);
   const problem = scheme.problemOf(data);

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Pop3Error } from '@pop3/core';
-import { whileLocked } from './file-lock.js';
+import { LockError, whileLocked } from './file-lock.js';
 import { isComment, type PasswdFile, parsePasswdFile, problemOfName } from './passwd-file.js';
 
 /** One change to a users file. `password` is a stored form, as `hashPassword` gives it, never the password itself. */
@@ -23,7 +23,8 @@ const STORED_FORM = /^\{[A-Za-z0-9._-]+\}[^:\p{Cc}]+$/u;
  * Readers see the old file or the new one, whole; a crash leaves one of them. Other lines, comments, the mode and the
  * owner stay as they are. Writers take turns by a lock file beside it (`FILE.lock`).
  *
- * @throws Pop3Error `POP3_USAGE` for a name or stored form that a line cannot hold; the error of the file system.
+ * @throws Pop3Error `POP3_USAGE` for a name or stored form that a line cannot hold; an error with the code `ELOCKED` when
+ *   another process keeps the lock; the error of the file system.
  */
 export async function updateUsersFile(path: string, change: UsersFileChange): Promise<UsersFileOutcome> {
   const problem = problemOfChange(change);
@@ -100,7 +101,8 @@ function changed(text: string, change: UsersFileChange): { readonly text: string
     }
     case 'remove': {
       if (first === -1) return 'no-such-user';
-      return { text: lines.filter((line) => !isOfUser(line)).join('') };
+      // A file without an octet counts as broken: whoever reads it would keep the user.
+      return { text: lines.filter((line) => !isOfUser(line)).join('') || `# no users${lineEnd}` };
     }
   }
 }
@@ -123,7 +125,8 @@ async function replaceFile(file: string, text: string, isMine: () => Promise<boo
     await handle.writeFile(text, 'latin1');
     await handle.sync();
     await handle.close();
-    if (!(await isMine())) throw new Error(`${file} was not changed: another process took over its lock.`);
+    if (!(await isMine()))
+      throw new LockError(`${file} was not changed: another process took over its lock.`);
     await rename(temporary, file);
   } catch (error) {
     await handle.close();

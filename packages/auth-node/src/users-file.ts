@@ -28,7 +28,7 @@ export interface UsersFileOptions {
   readonly schemes?: readonly PasswordScheme[];
   /** Whose maildrop a user opens. By default the one that has the user's name. */
   readonly identity?: (entry: PasswdEntry) => Identity;
-  /** Told about each line that is left out, each time the file is read, and once when the file cannot be read. */
+  /** Told about each line that is left out and a file that leaves the users as they were, each time it is read. */
   readonly onProblem?: (problem: UsersFileProblem) => void;
   readonly hashing?: HashQueueLimits;
   /**
@@ -55,8 +55,9 @@ const RESTRICTING_FIELDS = new Set(['allow_nets', 'nologin', 'nopassword']);
  * Users from a file in Dovecot's passwd-file format, read again when it has changed. The file is looked at on each use
  * (one `stat`), so a change counts from the next login on.
  *
- * No state of the file locks everybody out: a bad line is reported and left out, a file that cannot be read or has
- * nothing but bad lines leaves the users as they were.
+ * No broken file locks everybody out: a bad line is reported and left out; a file that cannot be read, is empty (no
+ * octet) or has nothing but bad lines is reported and leaves the users as they were. A file of comments alone is not
+ * broken: it says that nobody can log in.
  *
  * @throws the error of the file system when the file cannot be read at the start.
  */
@@ -128,11 +129,14 @@ class ReloadingUsers implements UsersFile {
 
   #replaceTable(text: string): void {
     const { table, problems } = this.#tableOf(text);
-    if (table.size === 0 && problems > 0 && this.#table.size > 0) {
-      this.#report(null, 'no line of the file can be used; the users stay as they were');
+    // A disk that was full, or a program that has died, leaves a file without an octet.
+    const isBroken = problems > 0 || text === '';
+    if (!isBroken || table.size > 0 || this.#table.size === 0) {
+      this.#table = table;
       return;
     }
-    this.#table = table;
+    const what = text === '' ? 'the file is empty' : 'no line of the file can be used';
+    this.#report(null, `${what}; the users stay as they were`);
   }
 
   #tableOf(text: string): { readonly table: UserTable; readonly problems: number } {

@@ -6,11 +6,13 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { whileLocked } from '../src/file-lock.js';
 import { hashPassword, readUsersFile, updateUsersFile, usersFile } from '../src/index.js';
 import { temporaryFolder } from './temporary-folder.js';
@@ -168,6 +170,30 @@ describe('updateUsersFile', () => {
 });
 
 describe('whileLocked', () => {
+  it('takes over an old lock without an owner, and not one that was made just now', async () => {
+    const lock = join(temporaryFolder(), 'users.lock');
+    writeFileSync(lock, '');
+    const twoHoursAgo = new Date(Date.now() - 7_200_000);
+    const inTwoHours = new Date(Date.now() + 7_200_000);
+    utimesSync(lock, inTwoHours, inTwoHours);
+    await expect(whileLocked(lock, async () => {}, 0)).rejects.toMatchObject({ code: 'ELOCKED' });
+    utimesSync(lock, twoHoursAgo, twoHoursAgo);
+    expect(await whileLocked(lock, async (isMine) => isMine(), 0)).toBe(true);
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  it('leaves no lock behind when its line cannot be written', async () => {
+    const folder = temporaryFolder();
+    const handle = await open(join(folder, 'any'), 'w');
+    await handle.close();
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    const write = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'writeFile');
+    write.mockRejectedValueOnce(full);
+    await expect(whileLocked(join(folder, 'users.lock'), async () => {})).rejects.toBe(full);
+    write.mockRestore();
+    expect(readdirSync(folder)).toEqual(['any']);
+  });
+
   it('names the file of a lock that a living process does not give up', async () => {
     const lock = join(temporaryFolder(), 'users.lock');
     writeFileSync(lock, `${process.pid} ${hostname()} x\n`);

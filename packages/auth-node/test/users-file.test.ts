@@ -9,6 +9,7 @@ import {
   staticUsers,
   type UsersFileOptions,
   type UsersFileProblem,
+  updateUsersFile,
   usersFile,
 } from '../src/index.js';
 import { countingScheme } from './counting-scheme.js';
@@ -87,6 +88,12 @@ describe('a password', () => {
   it('without {SCHEME} is read with the default scheme', () => {
     const { users } = open('ann:secret\n', { defaultScheme: 'plain' });
     expect(logIn(users, 'ann', 'secret')).toEqual(ACCEPTED_ANN);
+  });
+
+  it('that starts with a brace is not shown where bare passwords are read', () => {
+    const { users, problems } = open('ann:{sec-ret}rest\n', { defaultScheme: 'PLAIN' });
+    expect(logIn(users, 'ann', '{sec-ret}rest')).toEqual(REFUSED);
+    expect(problems[0]?.message).toMatch(/^the scheme in braces is not known/);
   });
 
   it('opens the maildrop that the identity option names', () => {
@@ -267,11 +274,27 @@ describe('a changed file', () => {
     expect(logIn(users, 'ann', 'secret')).toEqual(ACCEPTED_ANN);
   });
 
-  it('that is emptied leaves nobody', () => {
-    const { users, replace } = open('ann:{PLAIN}secret\n', { restMs: 0 });
+  it('that is empty leaves the users as they were, and is reported', () => {
+    const { users, file, replace, problems } = open('ann:{PLAIN}secret\n', { restMs: 0 });
     replace('');
+    expect(logIn(users, 'ann', 'secret')).toEqual(ACCEPTED_ANN);
+    expect(problems).toEqual([
+      { file, line: null, message: 'the file is empty; the users stay as they were' },
+    ]);
+  });
+
+  it('that has comments alone leaves nobody', () => {
+    const { users, replace, problems } = open('ann:{PLAIN}secret\n', { restMs: 0 });
+    replace('# nobody\n');
     expect(logIn(users, 'ann', 'secret')).toEqual(REFUSED);
     expect(users.accepts).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it('whose last user updateUsersFile has removed leaves nobody', async () => {
+    const { users, file } = open('ann:{PLAIN}secret\n', { restMs: 0 });
+    await updateUsersFile(file, { type: 'remove', name: 'ann' });
+    expect(logIn(users, 'ann', 'secret')).toEqual(REFUSED);
   });
 
   it('that is gone, or cannot be read, leaves the users as they were and is reported once', () => {
