@@ -71,7 +71,7 @@ export function parseCommand(line: Uint8Array): CommandParse {
   const space = line.indexOf(SP);
   const verbEnd = space === -1 ? line.length : space;
   // Upper case as ASCII has it: to a string, a sharp s in upper case is SS, and PA\xdf would be PASS.
-  const verb = textOf(line.subarray(0, verbEnd).map((octet) => octet & 0xdf));
+  const verb = textOf(line.subarray(0, verbEnd), 0xdf);
   if (!Object.hasOwn(ARGUMENTS, verb)) return { ok: false, verb: null, problem: 'unknown command' };
   const known = verb as Verb;
   if (line.includes(0) || line.includes(CR)) return { ok: false, verb: known, problem: 'bad octet' };

@@ -11,9 +11,9 @@ export function octetsOf(text: string): Uint8Array {
   return octets;
 }
 
-/** One character for each octet (ISO 8859-1), so that no octet is lost or changed. */
-export function textOf(octets: Uint8Array): string {
+/** One character for each octet (ISO 8859-1), so that no octet is lost; `mask` says which bits of them count. */
+export function textOf(octets: Uint8Array, mask = 0xff): string {
   let text = '';
-  for (const octet of octets) text += String.fromCharCode(octet);
+  for (const octet of octets) text += String.fromCharCode(octet & mask);
   return text;
 }

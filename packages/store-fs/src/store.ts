@@ -30,7 +30,7 @@ export interface FsStoreOptions {
    * them itself.
    */
   readonly maildir: string | MaildirOf;
-  /** Messages of up to so many octets are read at once, in one piece: 256 KiB by default. */
+  /** Messages of up to so many octets are read at once, in one piece: 512 KiB by default. */
   readonly readAtOnceOctets?: number;
   /** Memory for what is known of Maildirs that were opened before, in octets: 64 MiB by default. */
   readonly indexOctets?: number;
@@ -70,7 +70,7 @@ class MaildirStore implements MessageStore {
     this.#maildirOf = typeof maildir === 'string' ? maildirTemplate(maildir) : maildir;
     this.#locks = new MaildirLocks(options.clock ?? SYSTEM_CLOCK);
     this.#indexes = new IndexCache(options.indexOctets ?? 64 * MIB);
-    this.#reader = new MessageReader(options.readAtOnceOctets ?? MIB / 4);
+    this.#reader = new MessageReader(options.readAtOnceOctets ?? MIB / 2);
     this.#lasting = options.fsync ?? true;
     this.#dovecotUniqueId = options.dovecotUniqueId ?? defaultDovecotUniqueId;
     this.#report = options.report ?? (() => undefined);

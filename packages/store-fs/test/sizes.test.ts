@@ -137,12 +137,12 @@ describe(',W= in a name', () => {
 
   it('that lies about a long message fails it before the first octet', async () => {
     const maildir = new TestMaildir();
-    const long = `${'x'.repeat(399_999)}\n`;
-    maildir.put('cur/1.1.h,S=400000,W=400002:2,', long);
+    const long = `${'x'.repeat(599_999)}\n`;
+    maildir.put('cur/1.1.h,S=600000,W=600002:2,', long);
     for (let i = 0; i < MANY; i++) maildir.put(`cur/${1_000 + i}.1.h,S=19,W=22:2,`, LF);
     const store = maildir.store();
     const session = await open(store);
-    await expect(read(session, 1)).rejects.toThrow('has 400001 octets and was listed with 400002');
+    await expect(read(session, 1)).rejects.toThrow('has 600001 octets and was listed with 600002');
     await session.release();
     await inspect(store, expectHonest);
   });
@@ -266,18 +266,18 @@ describe('a message that is changed in its place', () => {
     const path = maildir.put('cur/17.1.h:2,', LF);
     const store = maildir.store();
     const session = await open(store);
-    for (const changed of ['Subject: y\n', `${LF}more\n`, 'x'.repeat(400_000)]) {
+    for (const changed of ['Subject: y\n', `${LF}more\n`, 'x'.repeat(600_000)]) {
       writeFileSync(path, changed);
       await expect(read(session, 1)).rejects.toThrow('was listed with 22');
       await expect(read(session, 1)).rejects.toThrow('was listed with 22');
     }
     writeFileSync(path, LF);
     expect(await read(session, 1)).toBe(LF);
-    writeFileSync(path, 'x'.repeat(400_000));
+    writeFileSync(path, 'x'.repeat(600_000));
     await expect(read(session, 1)).rejects.toThrow('was listed with 22');
     await session.release();
     await inspect(store, async (next) => {
-      expect(sizes(next)).toEqual([400_002]);
+      expect(sizes(next)).toEqual([600_002]);
       await expectHonest(next);
     });
     await inspect(maildir.store(), expectHonest);

@@ -162,8 +162,7 @@ export class ServerSession {
     if (answer.type === 'committed') this.#options.trace?.(answer);
     if (this.#state === 'closed') return;
     if (this.#phase.type !== 'asking' || this.#phase.request !== request) usage(MISUSE);
-    if (answer.type === 'challenge' && answer.challenge.length > MAX_CHALLENGE_OCTETS)
-      usage('challenge too long');
+    if (answer.type === 'challenge' && answer.challenge.length > MAX_CHALLENGE_OCTETS) usage(MISUSE);
     this.#phase = COMMAND;
     switch (answer.type) {
       case 'refused':
