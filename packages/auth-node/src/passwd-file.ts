@@ -14,10 +14,15 @@ export interface PasswdEntry {
   readonly line: number;
 }
 
-/** A line that was left out, and why. Holds no password. */
+/** A line that was left out, and why. Its message holds no password. */
 export interface PasswdProblem {
   /** 1-based. */
   readonly line: number;
+  /**
+   * What stands in place of the name: `updateUsersFile` changes such a line as one of this user. Not to be shown: in a line
+   * without a colon it is anything.
+   */
+  readonly name: string;
   readonly message: string;
 }
 
@@ -43,7 +48,7 @@ export function parsePasswdFile(text: string): PasswdFile {
     const entry = parseLine(content, line);
     const problem = typeof entry === 'string' ? entry : duplicateProblem(entry, firstLineOf);
     if (problem !== null) {
-      problems.push({ line, message: problem });
+      problems.push({ line, name: content.split(':', 1)[0] as string, message: problem });
       continue;
     }
     entries.push(entry as PasswdEntry);

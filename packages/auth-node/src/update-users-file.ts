@@ -113,7 +113,7 @@ function octetCharacters(text: string): string {
 }
 
 function nameOf(line: string): string {
-  return line.replace(/^\u00EF\u00BB\u00BF/, '').split(':', 1)[0] as string;
+  return line.replace(/^\u00EF\u00BB\u00BF/, '').split(/[:\r\n]/, 1)[0] as string;
 }
 
 async function replaceFile(file: string, text: string, isMine: () => Promise<boolean>): Promise<void> {
