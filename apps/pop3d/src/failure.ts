@@ -7,7 +7,7 @@ export const EXIT = {
   noSuchUser: 67,
   /** A defect of ours. */
   software: 70,
-  /** The system refused: a port in use, no memory. */
+  /** The system refused: a port in use, a full disk. */
   system: 71,
   /** Nothing is lost; try again later. */
   temporary: 75,
@@ -32,6 +32,22 @@ export class Failure extends Error {
 export function systemCodeOf(error: unknown): string | null {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : null;
+}
+
+/**
+ * The exit code for an error of the system that the person who called can do something about; null for other errors,
+ * which are defects of ours.
+ */
+export function exitCodeOfSystemError(error: unknown): number | null {
+  if (isPermissionError(error)) return EXIT.noPermission;
+  switch (systemCodeOf(error)) {
+    case null:
+      return null;
+    case 'ELOCKED':
+      return EXIT.temporary;
+    default:
+      return EXIT.system;
+  }
 }
 
 /** Whether the system refused for want of permission. */

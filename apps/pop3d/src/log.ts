@@ -55,15 +55,16 @@ export function textLines(inColor: boolean): (line: string) => string {
       printable(String(msg ?? '')),
     ];
     for (const [name, value] of Object.entries(fields)) {
-      if (value !== null) parts.push(`${color.dim(`${name}=`)}${printable(asText(value))}`);
+      if (value !== null) parts.push(`${color.dim(`${name}=`)}${printable(plainOrQuoted(value))}`);
     }
     const stack = (err as { readonly stack?: unknown } | undefined)?.stack;
     return `${parts.join(' ')}\n${stack === undefined ? '' : `${color.dim(String(stack))}\n`}`;
   };
 }
 
-function asText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+/** A text that somebody else has chosen as one word: in quotes when it could be taken for more than one. */
+export function plainOrQuoted(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]*$/.test(value) ? value : JSON.stringify(value);
 }
 
 /** A peer chooses some of what is logged, and must not be able to write to the terminal. */

@@ -11,13 +11,17 @@ export interface Orders {
 /** What the first process tells a worker. */
 export type OrderMessage = 'drain' | 'stop' | 'reload';
 
-/** SIGTERM or SIGINT drains, a second one stops. SIGHUP reloads. */
-export function ordersBySignal(): Orders {
+/**
+ * SIGTERM or SIGINT drains, a second one stops.
+ *
+ * @param onHangUp - what SIGHUP orders: a server that belongs to a terminal drains when that is closed.
+ */
+export function ordersBySignal(onHangUp: 'reload' | 'drain' = 'reload'): Orders {
   const orders = new SettledOrders();
   const onSignal = () => (orders.isDraining ? orders.give('stop') : orders.give('drain'));
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  process.on('SIGHUP', () => orders.give('reload'));
+  process.on('SIGHUP', () => orders.give(onHangUp));
   return orders;
 }
 

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { type CAC, type Command, cac } from 'cac';
-import { ConfigError, loadConfig } from './config/load.js';
+import { conflictsOfDelivering, conflictsOfServing } from './config/conflicts.js';
+import { ConfigError, type ConfigSources, loadConfig } from './config/load.js';
 import { required } from './config/required.js';
 import { type Config, settings } from './config/schema.js';
 import { suggestionFor } from './config/suggestion.js';
-import { EXIT, Failure } from './failure.js';
+import { EXIT, exitCodeOfSystemError, Failure } from './failure.js';
+import { optionTexts } from './option-texts.js';
 import type { Terminal, UserAction } from './user.js';
 
-/** Options as cac gives them: a flag given twice is a list, digits are a number. */
+/** Options as cac gives them. It makes numbers of digits, so values are taken from {@link optionTexts}. */
 interface Options {
   readonly [flag: string]: unknown;
-  readonly config?: unknown;
   readonly demo?: boolean;
-  readonly scheme?: unknown;
 }
 
 /**
@@ -23,7 +23,7 @@ interface Options {
  */
 export async function run(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args;
-  const program = first === 'user' ? userProgram() : mainProgram();
+  const program = first === 'user' ? userProgram(rest) : mainProgram(args);
   try {
     return await runProgram(program, first === 'user' ? rest : args);
   } catch (error) {
@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-function mainProgram(): CAC {
+function mainProgram(args: readonly string[]): CAC {
   const program = cac('pop3d');
   program.option('--version', 'Show the version').help();
 
@@ -40,13 +40,13 @@ function mainProgram(): CAC {
     .example('  $ pop3d serve --listen 127.0.0.1:2110 --users users --maildir /srv/mail/{user}')
     .example('  $ pop3d serve --config pop3d.toml')
     .example('  $ pop3d serve --demo')
-    .action((options: Options) => runServe(options));
+    .action((options: Options) => runServe(options, args));
 
   withSettings(program.command('deliver <user>', 'Deliver the message on the standard input'), DELIVER_FLAGS)
     .example('  $ pop3d deliver ann --maildir /srv/mail/{user} < message.eml')
-    .action(async (user: string, options: Options) => {
+    .action(async (user: string) => {
       const { deliver } = await import('./deliver.js');
-      return deliver(user, () => configFor(options, DELIVER_FLAGS), process.stdin);
+      return deliver(user, () => configFor(args, DELIVER_FLAGS, conflictsOfDelivering), process.stdin);
     });
 
   // Runs as a program of its own; this is its line in the help.
@@ -55,26 +55,26 @@ function mainProgram(): CAC {
   return program;
 }
 
-function userProgram(): CAC {
+function userProgram(args: readonly string[]): CAC {
   const program = cac('pop3d user');
   program.option('--version', 'Show the version').help();
   const descriptions = {
     add: 'Add a user; the password is asked for, or read from a pipe',
-    passwd: 'Change the password of a user',
+    passwd: 'Change the password of a user; it is stored in the scheme that it had',
   } as const;
   for (const action of ['add', 'passwd'] as const) {
     withSettings(program.command(`${action} <name>`, descriptions[action]), USER_FLAGS)
       .option('--scheme <SCHEME>', 'How to store the password: SCRYPT (default), BLF-CRYPT or PLAIN')
       .example(`  $ pop3d user ${action} ann --users users`)
       .example(`  $ pass show mail/ann | pop3d user ${action} ann --users users`)
-      .action((name: string, options: Options) => runUser(action, name, options));
+      .action((name: string) => runUser(action, name, args));
   }
   withSettings(program.command('remove <name>', 'Remove a user; the mail stays'), USER_FLAGS)
     .example('  $ pop3d user remove ann --users users')
-    .action((name: string, options: Options) => runUser('remove', name, options));
+    .action((name: string) => runUser('remove', name, args));
   withSettings(program.command('list', 'List the names, one on a line'), USER_FLAGS)
     .example('  $ pop3d user list --users users')
-    .action((options: Options) => runUser('list', '', options));
+    .action(() => runUser('list', '', args));
   program.example('  $ pop3d user add ann --users users');
   return program;
 }
@@ -112,32 +112,47 @@ function withSettings(command: Command, flags: readonly string[]): Command {
 
 // Each command loads what it needs when it runs: a mail system starts one for each message.
 
-async function runUser(action: UserAction, name: string, options: Options): Promise<void> {
+async function runUser(action: UserAction, name: string, args: readonly string[]): Promise<void> {
   const { changeUser, listUsers } = await import('./user.js');
-  const file = required(configFor(options, USER_FLAGS).users.file, '--users', 'users.file');
+  const file = required(configFor(args, USER_FLAGS).users.file, '--users', 'users.file');
   const terminal: Terminal = { input: process.stdin, output: process.stdout, error: process.stderr };
   if (action === 'list') return listUsers(file, terminal);
-  return changeUser(action, name, file, last(options.scheme), terminal);
+  return changeUser(action, name, file, last(args, 'scheme'), terminal);
 }
 
-async function runServe(options: Options): Promise<number> {
+async function runServe(options: Options, args: readonly string[]): Promise<number> {
   const { serve, serveDemo } = await import('./serve.js');
-  if (options.demo !== true) return serve(configFor(options, SERVE_FLAGS));
-  for (const flag of ['users', 'maildir', 'tls-cert', 'tls-key', 'workers', 'config']) {
+  if (options.demo !== true) return serve(configFor(args, SERVE_FLAGS, conflictsOfServing));
+  for (const [flag, why] of Object.entries(NOT_WITH_DEMO)) {
     if (options[camelCased(flag)] === undefined) continue;
-    throw new Failure(EXIT.usage, `--demo brings its own users, mail and certificate; leave out --${flag}`);
+    throw new Failure(EXIT.usage, `--demo ${why}; leave out --${flag}`);
   }
-  return serveDemo(loadConfig({ environment: {}, flags: flagsOf(options, SERVE_FLAGS) }));
+  return serveDemo(loadConfig({ environment: {}, flags: optionTexts(args, SERVE_FLAGS) }));
 }
 
-function configFor(options: Options, flags: readonly string[]): Config {
+const NOT_WITH_DEMO = {
+  users: 'brings its own users',
+  'default-scheme': 'brings its own users',
+  maildir: 'brings its own mail',
+  'tls-cert': 'brings its own certificate',
+  'tls-key': 'brings its own certificate',
+  workers: 'runs in one process',
+  config: 'takes its settings from flags alone',
+} as const;
+
+function configFor(
+  args: readonly string[],
+  flags: readonly string[],
+  conflicts?: ConfigSources['conflicts'],
+): Config {
   const { POP3D_CONFIG } = process.env;
-  const file = last(options.config) ?? POP3D_CONFIG;
-  return loadConfig({ file: file || undefined, environment: process.env, flags: flagsOf(options, flags) });
-}
-
-function flagsOf(options: Options, flags: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(flags.map((flag) => [flag, options[camelCased(flag)]]));
+  const file = last(args, 'config') || POP3D_CONFIG || undefined;
+  return loadConfig({
+    file,
+    environment: process.env,
+    flags: optionTexts(args, flags),
+    ...(conflicts !== undefined && { conflicts }),
+  });
 }
 
 /** As cac names its options. */
@@ -145,8 +160,9 @@ function camelCased(flag: string): string {
   return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function last(option: unknown): string | undefined {
-  const value = Array.isArray(option) ? option.at(-1) : option;
+/** The value of a flag; where it is given twice, the last one counts. */
+function last(args: readonly string[], flag: string): string | undefined {
+  const value = optionTexts(args, [flag])[flag]?.at(-1);
   return value === undefined ? undefined : String(value);
 }
 
@@ -172,6 +188,11 @@ function report(error: unknown, program: CAC): number {
     const suggestion = optionSuggestion(error.message, program);
     complain(`${error.message.replaceAll('`', '')}${suggestion}; see ${command} --help`);
     return EXIT.usage;
+  }
+  const exitCode = exitCodeOfSystemError(error);
+  if (exitCode !== null) {
+    complain((error as Error).message);
+    return exitCode;
   }
   complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return EXIT.software;

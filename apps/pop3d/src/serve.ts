@@ -2,8 +2,9 @@ import cluster from 'node:cluster';
 import { type UsersFile, type UsersFileProblem, usersFile } from '@pop3/auth-node';
 import { required } from './config/required.js';
 import type { Config } from './config/schema.js';
-import { EXIT, Failure, isPermissionError, systemCodeOf } from './failure.js';
+import { EXIT, exitCodeOfSystemError, Failure } from './failure.js';
 import { type Log, openLog } from './log.js';
+import { missingFolderOf } from './maildir-template.js';
 import { openMaildirs } from './maildirs.js';
 import { type Orders, ordersByMessage, ordersBySignal } from './orders.js';
 import { type RunningServer, startServer } from './server.js';
@@ -30,7 +31,8 @@ export async function serve(config: Config): Promise<number> {
 /** `pop3d serve --demo`: the same, with everything that it needs made for it, and taken away again. */
 export async function serveDemo(config: Config): Promise<number> {
   const { log, flush } = openLog(config.log);
-  const orders = ordersBySignal();
+  // Nobody renews its certificate, and nobody wants it without the terminal it was started from.
+  const orders = ordersBySignal('drain');
   // Loaded here, since what makes certificates takes longer to load than the server.
   const { startDemo } = await import('./demo/demo.js');
   const demo = await startDemo(config);
@@ -60,19 +62,32 @@ async function serveAlone(
   const users = openUsers(config, log);
   const store = openMaildirs(required(config.store.maildir, '--maildir', 'store.maildir'), log);
   logSessions(log);
+  // One worker speaks for all.
+  if ((cluster.worker?.id ?? 1) === 1) for (const warning of warningsFor(config, users)) log.warn(warning);
   const server = await startServer(config, store, users);
   orders.onReload(() => reload(server, log));
   onListening(server.listening);
   await orders.drain;
   log.info('stopping');
-  await Promise.race([server.close(), orders.stop]);
+  void orders.stop.then(() => server.stop());
+  await server.drain();
   return EXIT.ok;
+}
+
+/** What lets a server start and be of no use. */
+function* warningsFor({ server, store, users: settings }: Config, users: UsersFile): Generator<string> {
+  if (users.accepts.length === 0)
+    yield `nobody can log in: no user of ${settings.file} has a password that can be used`;
+  if (server.plaintext_auth === 'refuse' && server.tls_cert === undefined) {
+    yield 'nobody can log in: server.plaintext_auth is "refuse", and there is no certificate for TLS';
+  }
+  const missing = store.maildir === undefined ? null : missingFolderOf(store.maildir);
+  if (missing !== null) yield `store.maildir: ${missing}`;
 }
 
 function reload(server: RunningServer, log: Log): void {
   try {
-    server.reload();
-    log.info('the certificate was read again');
+    if (server.reload()) log.info('the certificate was read again');
   } catch (error) {
     log.error(`the certificate was not replaced: ${(error as Error).message}`);
   }
@@ -86,15 +101,9 @@ function openUsers({ users: settings }: Config, log: Log): UsersFile {
       onProblem: (problem) => log.warn(`users file: ${positionOf(problem)}: ${problem.message}`),
     });
   } catch (error) {
-    if (isPermissionError(error))
-      throw new Failure(EXIT.noPermission, `users.file: ${(error as Error).message}`);
-    if (systemCodeOf(error) === 'ENOENT') {
-      throw new Failure(
-        EXIT.badConfiguration,
-        `users.file: ${file} is not there; make it: pop3d user add NAME --users ${file}`,
-      );
-    }
-    throw error;
+    const exitCode = exitCodeOfSystemError(error);
+    if (exitCode === null) throw error;
+    throw new Failure(exitCode, `users.file: ${file} cannot be read: ${(error as Error).message}`);
   }
 }
 

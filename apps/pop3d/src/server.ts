@@ -8,7 +8,7 @@ import {
   type TlsOptions,
 } from '@pop3/server-node';
 import { type Endpoint, formatEndpoint, parseEndpoint } from './config/endpoint.js';
-import type { Config } from './config/schema.js';
+import { type Config, inMs } from './config/schema.js';
 import { EXIT, Failure, isPermissionError, systemCodeOf } from './failure.js';
 
 /** A server that listens. */
@@ -18,11 +18,14 @@ export interface RunningServer {
   /**
    * Reads the certificate and its key again.
    *
+   * @returns whether there is one
    * @throws Failure when they cannot be used; then the old ones stay.
    */
-  reload(): void;
+  reload(): boolean;
   /** Stops to listen and waits for sessions, at most as long as configured. */
-  close(): Promise<void>;
+  drain(): Promise<void>;
+  /** Waits for no session any longer, only for what must be finished: an UPDATE under way, locks to give up. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -37,7 +40,6 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { server: settings } = config;
   const tls = readTls(config);
-  checkListeners(config, tls);
   const server = create(config, store, authenticator, tls);
   const listening: string[] = [];
   try {
@@ -55,8 +57,10 @@ export async function startServer(
     reload() {
       const renewed = readTls(config);
       if (renewed !== null) explainedTls(config, () => server.updateTls(renewed));
+      return renewed !== null;
     },
-    close: () => server.close({ drainMs: settings.drain_seconds * 1000 }),
+    drain: () => server.close({ drainMs: inMs(settings.drain_seconds) }),
+    stop: () => server.close({ drainMs: 0 }),
   };
 }
 
@@ -84,11 +88,7 @@ function create(
 
 /** Reads certificate and key; null when none are configured. */
 function readTls({ server: { tls_cert: cert, tls_key: key } }: Config): TlsOptions | null {
-  if (cert === undefined && key === undefined) return null;
-  if (cert === undefined)
-    throw new Failure(EXIT.badConfiguration, 'server.tls_key needs server.tls_cert beside it');
-  if (key === undefined)
-    throw new Failure(EXIT.badConfiguration, 'server.tls_cert needs server.tls_key beside it');
+  if (cert === undefined || key === undefined) return null;
   return { cert: readPem('server.tls_cert', cert), key: readPem('server.tls_key', key) };
 }
 
@@ -109,21 +109,6 @@ function explainedTls<T>({ server: { tls_cert, tls_key } }: Config, work: () => 
     throw new Failure(
       EXIT.badConfiguration,
       `server.tls_cert ${tls_cert} and server.tls_key ${tls_key} cannot be used: ${(error as Error).message}`,
-    );
-  }
-}
-
-function checkListeners({ server: settings }: Config, tls: TlsOptions | null): void {
-  if (settings.listen.length + settings.listen_tls.length === 0) {
-    throw new Failure(
-      EXIT.badConfiguration,
-      'nothing to listen on: give --listen 127.0.0.1:2110, or set server.listen',
-    );
-  }
-  if (settings.listen_tls.length > 0 && tls === null) {
-    throw new Failure(
-      EXIT.badConfiguration,
-      'server.listen_tls needs a certificate: give --tls-cert FILE --tls-key FILE, or set server.tls_cert and server.tls_key',
     );
   }
 }
@@ -151,14 +136,20 @@ function explainedListenError(text: string, error: unknown): unknown {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new Failure(EXIT.system, `cannot listen on ${text}: this machine has no such address`);
-    default:
+    case 'EINVAL':
+      return new Failure(
+        EXIT.system,
+        `cannot listen on ${text}: such an address may need its interface behind it, such as [fe80::1%eth0]:110`,
+      );
+    case null:
       return error;
+    default:
+      return new Failure(EXIT.system, `cannot listen on ${text}: ${(error as Error).message}`);
   }
 }
 
 /** What the server calls each limit. */
 function limitsOf({ limits, server: { workers } }: Config): Partial<Pop3ServerLimits> {
-  const inMs = (seconds: number) => Math.round(seconds * 1000);
   // Connections are spread over the workers, which do not know of each other's.
   const shared = (count: number) => Math.ceil(count / workers);
   return {

@@ -8,7 +8,7 @@ import {
   type SessionEvent,
   type TraceEvent,
 } from '@pop3/server-node';
-import type { Log } from './log.js';
+import { type Log, plainOrQuoted } from './log.js';
 
 /** Connections that are turned away come in floods; one line a second tells as much. */
 const REJECTED_LINE_EVERY_MS = 1_000;
@@ -69,11 +69,11 @@ export function logSessions(log: Log): void {
 }
 
 /**
- * The text that fail2ban looks for. The address stands before the name, which the peer has chosen, so nobody can
- * write another one's address into it.
+ * The text that fail2ban looks for, at the start of the line. The peer has chosen the name: it comes last, and in quotes
+ * when it holds more than a word, so that nobody writes another one's address or a line of their own with it.
  */
 export function loginRefusedLine({ address, reason, username }: LoginRefusedEvent): string {
-  return `login refused: peer=${address} reason=${reason} user=${username ?? ''}`;
+  return `login refused: peer=${address} reason=${reason} user=${plainOrQuoted(username ?? '')}`;
 }
 
 function on<Event>(channel: string, log: (event: Event) => void): void {

@@ -9,7 +9,7 @@ import {
 } from '@pop3/auth-node';
 import { isPop3Error } from '@pop3/core';
 import { safeName } from '@pop3/store-fs';
-import { EXIT, Failure, isPermissionError, systemCodeOf } from './failure.js';
+import { EXIT, exitCodeOfSystemError, Failure, systemCodeOf } from './failure.js';
 import { readPassword } from './read-password.js';
 
 /** Where a command reads and writes. */
@@ -32,8 +32,8 @@ export async function changeUser(
 ): Promise<void> {
   checkName(name, action);
   checkScheme(scheme);
-  await checkUser(action, name, file);
-  const change = await changeFor(action, name, scheme, terminal);
+  const schemeNow = await checkUser(action, name, file);
+  const change = await changeFor(action, name, scheme ?? schemeNow, terminal);
   const outcome = await explained(file, () => updateUsersFile(file, change));
   if (outcome !== 'done') throw refusal(outcome, name, file);
   terminal.output.write(`${DONE[action]} ${name}\n`);
@@ -58,21 +58,32 @@ function checkName(name: string, action: UserAction): void {
 }
 
 function checkScheme(scheme: string | undefined): void {
-  if (scheme === undefined) return;
-  if (passwordSchemes.some(({ names }) => names.includes(scheme.toUpperCase()))) return;
+  if (scheme === undefined || isKnown(scheme)) return;
   const known = passwordSchemes.map(({ names }) => names[0]).join(', ');
   throw new Failure(EXIT.usage, `--scheme ${scheme} is not known; known are ${known}`);
 }
 
-/** Before anybody types a password for nothing. The change itself looks again. */
-async function checkUser(action: UserAction, name: string, file: string): Promise<void> {
-  const { entries } = await explained(file, () => readUsersFile(file)).catch((error: unknown) => {
-    if (action === 'add' && error instanceof MissingFile) return { entries: [] };
+function isKnown(scheme: string): boolean {
+  return passwordSchemes.some(({ names }) => names.includes(scheme.toUpperCase()));
+}
+
+/**
+ * Before anybody types a password for nothing. The change itself looks again.
+ *
+ * @returns the scheme that the user's password has now; undefined for none that is known
+ */
+async function checkUser(action: UserAction, name: string, file: string): Promise<string | undefined> {
+  const { entries, problems } = await explained(file, () => readUsersFile(file)).catch((error: unknown) => {
+    if (action === 'add' && error instanceof MissingFile) return { entries: [], problems: [] };
     throw error;
   });
-  const exists = entries.some((entry) => entry.name === name);
+  const entry = entries.find((candidate) => candidate.name === name);
+  // A bad line of a user is replaced by a new password, and removed with the user.
+  const exists = entry !== undefined || problems.some((problem) => problem.name === name);
   if (exists && action === 'add') throw refusal('exists', name, file);
   if (!exists && action !== 'add') throw refusal('no-such-user', name, file);
+  const [, scheme = ''] = /^\{([^}]*)\}/.exec(entry?.password ?? '') ?? [];
+  return isKnown(scheme) ? scheme : undefined;
 }
 
 async function changeFor(
@@ -104,9 +115,12 @@ function refusal(outcome: 'exists' | 'no-such-user', name: string, file: string)
   return outcome === 'exists'
     ? new Failure(
         EXIT.badInput,
-        `${name} is in ${file} already; to change the password: pop3d user passwd ${name}`,
+        `${name} is in ${file} already; to change the password: pop3d user passwd ${name} --users ${file}`,
       )
-    : new Failure(EXIT.noSuchUser, `${name} is not in ${file}; to see who is: pop3d user list`);
+    : new Failure(
+        EXIT.noSuchUser,
+        `${name} is not in ${file}; to see who is: pop3d user list --users ${file}`,
+      );
 }
 
 class MissingFile extends Failure {}
@@ -118,10 +132,11 @@ async function explained<T>(file: string, work: () => Promise<T>): Promise<T> {
     if (systemCodeOf(error) === 'ENOENT') {
       throw new MissingFile(
         EXIT.badInput,
-        `${file} is not there; pop3d user add makes it in a folder that exists`,
+        `${file} is not there; pop3d user add NAME --users ${file} makes it, in a folder that exists`,
       );
     }
-    if (isPermissionError(error)) throw new Failure(EXIT.noPermission, (error as Error).message);
-    throw error;
+    const exitCode = exitCodeOfSystemError(error);
+    if (exitCode === null) throw error;
+    throw new Failure(exitCode, `${file}: ${(error as Error).message}`);
   }
 }

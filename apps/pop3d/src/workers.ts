@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from './config/schema.js';
+import { type Config, inMs } from './config/schema.js';
 import { EXIT } from './failure.js';
 import type { Log } from './log.js';
 import { type OrderMessage, ordersBySignal } from './orders.js';
@@ -47,7 +47,7 @@ export async function superviseWorkers(
   }
   tell('drain');
   void orders.stop.then(() => tell('stop'));
-  await allGone(workers, drainSeconds * 1000 + KILL_AFTER_MS);
+  await allGone(workers, inMs(drainSeconds) + KILL_AFTER_MS);
   return exitCode ?? EXIT.ok;
 }
 
@@ -81,13 +81,11 @@ async function keepAlive(
   stopping: AbortSignal,
 ): Promise<void> {
   for (let worker = first; ; ) {
-    const [code, killedBy] = await exitOf(worker);
+    await exitOf(worker);
     while (worker.isDead()) {
       if (stopping.aborted) return;
-      log.error(
-        { pid: worker.process.pid, code, signal: killedBy },
-        'a worker has died and is started again',
-      );
+      const { pid, exitCode: code, signalCode: signal } = worker.process;
+      log.error({ pid, code, signal }, 'a worker has died and is started again');
       await delay(RESTART_AFTER_MS);
       if (stopping.aborted) return;
       worker = (await start(workers)).worker;
@@ -97,8 +95,8 @@ async function keepAlive(
   }
 }
 
-function exitOf(worker: Worker): Promise<[number | null, string | null]> {
-  return new Promise((resolve) => worker.once('exit', (code, killedBy) => resolve([code, killedBy])));
+function exitOf(worker: Worker): Promise<void> {
+  return new Promise((resolve) => worker.once('exit', () => resolve()));
 }
 
 async function allGone(workers: Set<Worker>, deadlineMs: number): Promise<void> {

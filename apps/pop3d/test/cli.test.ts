@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
-import { pop3d } from './pop3d.js';
+import { CLI, pop3d, Running } from './pop3d.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 describe('help', () => {
@@ -49,12 +50,20 @@ describe('a wrong call says what is right:', () => {
     [['serve', 'now'], EXIT.usage, /Unused args: now/],
     [['deliver'], EXIT.usage, /missing required args for command deliver <user>; see pop3d deliver --help/],
     [['serve', '--demo', '--users', 'users'], EXIT.usage, /--demo brings its own users.*leave out --users/],
-    [['serve'], EXIT.badConfiguration, /users\.file is not set: give --users/],
+    [['serve', '--demo', '--workers', '2'], EXIT.usage, /--demo runs in one process; leave out --workers/],
+    [['serve'], EXIT.badConfiguration, /server\.listen: nothing to listen on: give --listen/],
+    [['serve', '--listen', 'a:1'], EXIT.badConfiguration, /users\.file is not set: give --users/],
     [
-      ['serve', '--users', '/nowhere/users'],
+      ['serve', '--listen', 'a:1', '--users', '/nowhere/users'],
       EXIT.badConfiguration,
-      /\/nowhere\/users is not there; make it: pop3d user add/,
+      /--users: users\.file: \/nowhere\/users is not there; make it: pop3d user add/,
     ],
+    [
+      ['serve', '--listen', 'a:1', '--users', import.meta.dirname, '--maildir', '/srv/{user}'],
+      EXIT.system,
+      /users\.file: .*test cannot be read: EISDIR/,
+    ],
+    [['user', 'list', '--users', import.meta.dirname], EXIT.system, /test: EISDIR/],
     [['serve', '--listen', '110'], EXIT.badConfiguration, /--listen: server\.listen\[0\]: must be HOST:PORT/],
     [['user', 'list'], EXIT.badConfiguration, /users\.file is not set/],
     [['user', 'add', 'ann', '--users', 'u', '--scheme', 'MD5'], EXIT.usage, /--scheme MD5 is not known/],
@@ -109,8 +118,36 @@ describe('pop3d user', () => {
     expect(readFileSync(users, 'utf8')).toBe('0123:{PLAIN}secret::::::\n');
     expect(await pop3d(['user', 'remove', 'ann', '--users', users])).toMatchObject({
       exitCode: EXIT.noSuchUser,
-      stderr: `pop3d: ann is not in ${users}; to see who is: pop3d user list\n`,
+      stderr: `pop3d: ann is not in ${users}; to see who is: pop3d user list --users ${users}\n`,
     });
+  });
+
+  it('takes digits of a flag as text', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, '007'), 'bond:\n');
+    expect(await pop3d(['user', 'list', '--users', '007'], { cwd })).toMatchObject({ stdout: 'bond\n' });
+  });
+
+  it('ends quietly when nobody reads the list to its end', async () => {
+    const users = join(temporaryFolder(), 'users');
+    writeFileSync(users, Array.from({ length: 50_000 }, (_, index) => `user-${index}:\n`).join(''));
+    const running = new Running(['user', 'list', '--users', users]);
+    await running.printed(/user-0/);
+    running.process.stdout?.destroy();
+    expect(await running.ended).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('says in one line that the disk is full, and leaves no lock', async () => {
+    const folder = temporaryFolder();
+    const users = join(folder, 'users');
+    // No file may have an octet; without the signal that comes with it, writing fails with EFBIG.
+    const limited = `trap '' XFSZ; ulimit -f 0; exec '${process.execPath}' '${CLI}' user add ann --users '${users}'`;
+    const { status, stderr } = spawnSync('sh', ['-c', limited], { input: 'secret\n', encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({
+      status: EXIT.system,
+      stderr: expect.stringMatching(/^pop3d: [^\n]*users: EFBIG[^\n]*\n$/),
+    });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('takes no password as an argument', async () => {

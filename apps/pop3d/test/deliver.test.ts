@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
@@ -37,6 +37,7 @@ describe('pop3d deliver', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'users'), 'ann:\n');
     const config = join(folder, 'pop3d.toml');
+    mkdirSync(join(folder, 'mail'));
     writeFileSync(config, '[users]\nfile = "users"\n[store]\nmaildir = "mail/{user}"\n');
     expect(await pop3d(['deliver', 'ann', '--config', config], { input: 'a\n' })).toMatchObject({
       exitCode: 0,
@@ -69,12 +70,16 @@ describe('pop3d deliver', () => {
       ['deliver', 'ann', '--config', join(folder, 'nowhere.toml')],
       ['deliver', 'ann'],
       ['deliver', 'ann', '--maildir', maildir, '--users', join(folder, 'nowhere')],
+      ['deliver', 'ann', '--maildir', maildir, '--users', folder],
       ['deliver', 'ann', '--maildir', join(inTheWay, '{user}')],
+      // A disk that is not mounted.
+      ['deliver', 'ann', '--maildir', join(folder, 'nowhere/{user}')],
     ]) {
       const { exitCode, stderr } = await pop3d(args, { input: 'a\n' });
       expect({ args, exitCode }).toEqual({ args, exitCode: EXIT.temporary });
       expect(stderr).toMatch(/^pop3d: ./);
     }
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false);
   });
 
   it('tells a want of permission', async () => {
@@ -85,6 +90,10 @@ describe('pop3d deliver', () => {
     chmodSync(join(folder, 'ann'), 0o500);
     const result = await pop3d(['deliver', 'ann', '--maildir', join(folder, '{user}')], { input: 'a\n' });
     expect(result.exitCode).toBe(EXIT.noPermission);
+    // Of a users file it is a matter for the operator, and no reason to send mail back.
+    writeFileSync(join(folder, 'users'), 'ann:\n', { mode: 0o000 });
+    const args = ['deliver', 'ann', '--maildir', join(folder, '{user}'), '--users', join(folder, 'users')];
+    expect((await pop3d(args, { input: 'a\n' })).exitCode).toBe(EXIT.temporary);
   });
 
   it('refuses a call without a user', async () => {

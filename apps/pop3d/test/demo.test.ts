@@ -64,6 +64,14 @@ it('serves its messages as they were written', async () => {
   }
 });
 
+it('ends with its terminal', async () => {
+  const folder = temporaryFolder();
+  const running = await serve(['--demo'], { TMPDIR: folder });
+  running.signal('SIGHUP');
+  expect(await running.ended).toMatchObject({ exitCode: 0 });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 it('has messages of the kinds that break careless software', () => {
   const messages = demoMessages(new Date(0)).map(String);
   const all = messages.join('\n');

@@ -19,13 +19,14 @@ it('writes a refused login in one form, with the address before the name', () =>
     'login refused: peer=192.0.2.1 reason=bad-credentials user=',
   );
   const spoofed = loginRefusedLine({ ...event, username: 'x peer=198.51.100.9 reason=bad-credentials' });
+  expect(spoofed).toMatch(/ user="x peer=198\.51\.100\.9 reason=bad-credentials"$/);
   expect(/^login refused: peer=(\S+) reason=bad-credentials /.exec(spoofed)?.[1]).toBe('192.0.2.1');
 });
 
 it('makes short lines for people', () => {
   const line =
-    '{"level":"info","time":"2026-11-23T07:12:03.456Z","user":"ann","tls":true,"maildrop":null,"msg":"session"}';
-  expect(textLines(false)(line)).toBe('07:12:03 info  session user=ann tls=true\n');
+    '{"level":"info","time":"2026-11-23T07:12:03.456Z","user":"ann","tls":"TLSv1.3 X","ms":11,"maildrop":null,"msg":"session"}';
+  expect(textLines(false)(line)).toBe('07:12:03 info  session user=ann tls="TLSv1.3 X" ms=11\n');
 });
 
 it('adds the stack of an error', () => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 
-const CLI = join(import.meta.dirname, '../dist/cli.js');
+/** The program that was built. */
+export const CLI = join(import.meta.dirname, '../dist/cli.js');
 
 /** The environment without settings of whoever runs the tests. */
 const CLEAN_ENVIRONMENT = Object.fromEntries(
@@ -21,9 +22,17 @@ export interface Result {
 /** Runs the program that was built to its end. */
 export async function pop3d(
   args: readonly string[],
-  { input = '', env = {} }: { readonly input?: string | Buffer; readonly env?: Record<string, string> } = {},
+  {
+    input = '',
+    env = {},
+    cwd,
+  }: {
+    readonly input?: string | Buffer;
+    readonly env?: Record<string, string>;
+    readonly cwd?: string;
+  } = {},
 ): Promise<Result> {
-  const running = new Running(args, env);
+  const running = new Running(args, env, cwd);
   running.process.stdin?.on('error', () => {});
   running.process.stdin?.end(input);
   return running.ended;
@@ -44,9 +53,9 @@ export class Running {
   stderr = '';
   #changed: (() => void)[] = [];
 
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
+  constructor(args: readonly string[], env: Record<string, string> = {}, cwd?: string) {
     if (!existsSync(CLI)) throw new Error(`${CLI} is not there: run the build first.`);
-    this.process = spawn(process.execPath, [CLI, ...args], { env: { ...CLEAN_ENVIRONMENT, ...env } });
+    this.process = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...CLEAN_ENVIRONMENT, ...env } });
     this.process.stdout?.on('data', (chunk) => this.#got('stdout', chunk));
     this.process.stderr?.on('data', (chunk) => this.#got('stderr', chunk));
     this.ended = new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -147,7 +147,8 @@ describe('pop3d serve', () => {
   });
 
   it('waits for nobody after a second signal', async () => {
-    const running = await serve(place().args);
+    const { folder, args } = place();
+    const running = await serve(args);
     const client = await Client.open(portOf(running));
     await client.logIn('ann', 'secret');
     running.signal('SIGINT');
@@ -155,6 +156,65 @@ describe('pop3d serve', () => {
     running.signal('SIGINT');
     expect(await running.ended).toMatchObject({ exitCode: 0 });
     await client.closed;
+    // What it has to finish all the same: the record of the session, and the lock of the Maildir.
+    expect(running.log.find(({ msg }) => msg === 'session')).toMatchObject({ reason: 'aborted', deleted: 0 });
+    expect(readdirSync(join(folder, 'mail/ann'))).not.toContain('pop3.lock');
+  });
+
+  it('goes on when nobody reads its log any longer', async () => {
+    const { folder, args } = place();
+    writeFileSync(join(folder, 'pop3d.toml'), '[log]\nformat = "text"\n');
+    const running = await serve(['--config', join(folder, 'pop3d.toml'), ...args]);
+    running.process.stdout?.destroy();
+    running.process.stderr?.destroy();
+    for (let session = 0; session < 3; session++) {
+      const client = await Client.open(portOf(running));
+      expect(await client.logIn('ann', 'secret')).toMatch(/^\+OK/);
+      await client.say('QUIT');
+      await client.closed;
+    }
+    running.signal('SIGTERM');
+    expect(await running.ended).toMatchObject({ exitCode: 0 });
+  });
+
+  it('has nothing to read again on SIGHUP without a certificate', async () => {
+    const running = await serve(place().args);
+    running.signal('SIGHUP');
+    const client = await Client.open(portOf(running));
+    expect(await client.logIn('ann', 'secret')).toMatch(/^\+OK/);
+    expect(running.stderr).toBe('');
+  });
+});
+
+describe('a server that starts and is of no use warns once:', () => {
+  it.each<[string, (place: { users: string; args: string[]; folder: string }) => string[], RegExp]>([
+    [
+      'no user has a password',
+      ({ users, args }) => {
+        writeFileSync(users, 'ann:\n');
+        return args;
+      },
+      /nobody can log in: no user of .*users has a password that can be used/,
+    ],
+    [
+      'passwords are refused without TLS, which there is not',
+      ({ folder, args }) => {
+        writeFileSync(join(folder, 'pop3d.toml'), '[server]\nplaintext_auth = "refuse"\n');
+        return [...args, '--config', join(folder, 'pop3d.toml'), '--workers', '2'];
+      },
+      /nobody can log in: server\.plaintext_auth is \\"refuse\\", and there is no certificate for TLS/,
+    ],
+    [
+      'the folder of the Maildirs is not there',
+      ({ folder, args }) => [...args, '--maildir', join(folder, 'nowhere/{user}')],
+      /store\.maildir: .*nowhere is not a directory/,
+    ],
+  ])('%s', async (_what, argsOf, warning) => {
+    const running = await serve(argsOf(place()));
+    await running.printed(warning, 'stderr');
+    running.signal('SIGTERM');
+    const { stderr } = await running.ended;
+    expect(stderr.match(new RegExp(warning, 'g'))).toHaveLength(1);
   });
 });
 
@@ -186,17 +246,17 @@ describe('a server that cannot start says why:', () => {
     [
       'TLS without a certificate',
       () => ['--listen-tls', FREE],
-      /server\.listen_tls needs a certificate: give --tls-cert/,
+      /--listen-tls: server\.listen_tls: needs a certificate: give --tls-cert/,
     ],
     [
       'a certificate without a key',
       () => ['--listen', FREE, '--tls-cert', 'x'],
-      /tls_cert needs server\.tls_key/,
+      /--tls-cert: server\.tls_cert: needs server\.tls_key/,
     ],
     [
       'a key without a certificate',
       () => ['--listen', FREE, '--tls-key', 'x'],
-      /tls_key needs server\.tls_cert/,
+      /--tls-key: server\.tls_key: needs server\.tls_cert/,
     ],
     [
       'a certificate that is not there',
@@ -212,6 +272,11 @@ describe('a server that cannot start says why:', () => {
       'an address of another machine',
       () => ['--listen', '192.0.2.1:0'],
       /cannot listen on 192\.0\.2\.1:0: this machine/,
+    ],
+    [
+      'an address without its interface',
+      () => ['--listen', '[fe80::1]:0'],
+      /^pop3d: cannot listen on \[fe80::1\]:0: [^\n]*\n$/,
     ],
   ])('%s', async (_what, listeners, message) => {
     const { folder, users, maildir } = place();
@@ -251,13 +316,26 @@ describe('--workers', () => {
     expect(await (await Client.open(portOf(running))).logIn('ann', 'secret')).toMatch(/^\+OK/);
   });
 
+  it('says of each worker that died what it died of', async () => {
+    const { users, args } = place();
+    const running = await serve([...args, '--workers', '2']);
+    const client = await Client.open(portOf(running));
+    await client.say('QUIT');
+    const [, pid] = await running.printed(/"pid":(\d+).*"msg":"session"/, 'stderr');
+    rmSync(users);
+    process.kill(Number(pid), 'SIGKILL');
+    await running.printed(new RegExp(`"pid":${pid},"code":null,"signal":"SIGKILL"`), 'stderr');
+    // The one that was started in its place has no users file.
+    await running.printed(/"code":78,"signal":null,"msg":"a worker has died/, 'stderr');
+  });
+
   it('says once what is wrong, and ends with the code of a worker', async () => {
     const { users, maildir } = place();
     const result = await pop3d(['serve', '--workers', '3', '--users', users, '--maildir', maildir]);
     expect(result).toEqual({
       exitCode: EXIT.badConfiguration,
       stdout: '',
-      stderr: 'pop3d: nothing to listen on: give --listen 127.0.0.1:2110, or set server.listen\n',
+      stderr: 'pop3d: server.listen: nothing to listen on: give --listen 127.0.0.1:2110, or set it\n',
     });
   });
 });

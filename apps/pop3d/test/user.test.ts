@@ -62,8 +62,22 @@ it('adds, changes, lists and removes users', async () => {
 
 describe('a refusal says why, and changes nothing:', () => {
   it.each<[string, UserAction, string, object, number, RegExp]>([
-    ['a user that exists', 'add', 'ann', {}, EXIT.badInput, /ann is in .* already.*pop3d user passwd ann/],
-    ['no such user to change', 'passwd', 'eve', {}, EXIT.noSuchUser, /eve is not in .*pop3d user list/],
+    [
+      'a user that exists',
+      'add',
+      'ann',
+      {},
+      EXIT.badInput,
+      /ann is in .* already.*pop3d user passwd ann --users /,
+    ],
+    [
+      'no such user to change',
+      'passwd',
+      'eve',
+      {},
+      EXIT.noSuchUser,
+      /eve is not in .*pop3d user list --users /,
+    ],
     ['no such user to remove', 'remove', 'eve', {}, EXIT.noSuchUser, /eve is not in/],
     [
       'a name that is a path',
@@ -107,12 +121,38 @@ describe('a refusal says why, and changes nothing:', () => {
       const { exitCode, message } = await run(action, 'ann', file);
       expect({ exitCode, message }).toEqual({
         exitCode: EXIT.badInput,
-        message: `${file} is not there; pop3d user add makes it in a folder that exists`,
+        message: `${file} is not there; pop3d user add NAME --users ${file} makes it, in a folder that exists`,
       });
     }
     expect(existsSync(file)).toBe(false);
     expect((await run('add', 'ann', join(file, 'below'))).message).toContain('a folder that exists');
   });
+});
+
+it('treats a user with a bad line as one who is there', async () => {
+  const file = join(temporaryFolder(), 'users');
+  writeFileSync(file, 'ann\n');
+  expect(await run('add', 'ann', file)).toMatchObject({
+    exitCode: EXIT.badInput,
+    message: expect.stringContaining('pop3d user passwd ann'),
+  });
+  expect(await run('passwd', 'ann', file, { scheme: 'PLAIN' })).toMatchObject({ exitCode: 0 });
+  expect(readFileSync(file, 'utf8')).toBe('ann:{PLAIN}secret\n');
+  writeFileSync(file, '# x\nann\n');
+  expect(await run('remove', 'ann', file)).toMatchObject({ exitCode: 0 });
+  expect(readFileSync(file, 'utf8')).toBe('# x\n');
+});
+
+it.each([
+  ['{PLAIN}old', '{PLAIN}'],
+  ['{bcrypt}$2y$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK', '{BLF-CRYPT}'],
+  ['{NOPE}old', '{SCRYPT}'],
+  ['', '{SCRYPT}'],
+])('passwd of a user with %j writes %s', async (stored, scheme) => {
+  const file = join(temporaryFolder(), 'users');
+  writeFileSync(file, `ann:${stored}\n`);
+  expect(await run('passwd', 'ann', file)).toMatchObject({ exitCode: 0 });
+  expect(passwordOf(file, 'ann').startsWith(scheme)).toBe(true);
 });
 
 it('list names bad lines on the error output', async () => {

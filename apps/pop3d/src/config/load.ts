@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
+import type { Conflict } from './conflicts.js';
 import { type Config, configSchema, type Setting, settings } from './schema.js';
 import { suggestionFor } from './suggestion.js';
 import { type KeyPath, type TomlKeys, tomlKeys } from './toml-keys.js';
@@ -13,6 +14,8 @@ export interface ConfigSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Values of the command line by the names of their flags, without hyphens. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** Looks at the whole, once each key for itself is good. */
+  readonly conflicts?: (config: Config) => Iterable<Conflict>;
 }
 
 /** A configuration that cannot be used. Each problem says where it is, which key, and what to do. */
@@ -50,7 +53,14 @@ export function loadConfig(sources: ConfigSources): Config {
 
   const parsed = v.safeParse(configSchema, values);
   if (!parsed.success) throw new ConfigError(parsed.issues.map((issue) => describe(issue, origins, file)));
-  return file === null ? parsed.output : withResolvedFiles(parsed.output, origins, dirname(file.path));
+  const config =
+    file === null ? parsed.output : withResolvedFiles(parsed.output, origins, dirname(file.path));
+  const problems = Array.from(sources.conflicts?.(config) ?? [], ({ section, key, message }) => {
+    const where = placeOf([section, key], origins, file);
+    return `${where === null ? '' : `${where}: `}${section}.${key}: ${message}`;
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
 }
 
 interface ConfigFile {
@@ -88,16 +98,16 @@ function givenBesideTheFile(
 }
 
 function valueFrom(setting: Setting, given: unknown): unknown {
-  // The one switch among the flags: there, or not.
-  if (setting.flag === 'allow-plaintext-auth') return switchValue(given);
   if (setting.kind === 'list') return [given].flat().flatMap((item) => String(item).split(','));
   // Where a flag is given twice, the last one counts.
-  const last = String(Array.isArray(given) ? given.at(-1) : given);
+  const last = String([given].flat().at(-1));
+  // The one switch among the flags: there, or not.
+  if (setting.flag === 'allow-plaintext-auth') return switchValue(last);
   return setting.kind === 'number' && /^-?\d+(\.\d+)?$/.test(last) ? Number(last) : last;
 }
 
-function switchValue(given: unknown): unknown {
-  const text = String(given).toLowerCase();
+function switchValue(given: string): string {
+  const text = given.toLowerCase();
   if (['true', '1', 'yes', 'on'].includes(text)) return 'allow';
   return ['false', '0', 'no', 'off'].includes(text) ? 'refuse' : given;
 }
@@ -108,13 +118,25 @@ function describe(
   file: ConfigFile | null,
 ): string {
   const path: KeyPath = (issue.path ?? []).map((step) => step.key as string | number);
-  const origin = origins.get(path.slice(0, 2).join('.'));
-  const position = file?.keys.positionOf(path) ?? null;
-  const at = position === null ? '' : `:${position.line}:${position.column}`;
-  const where = origin ?? (file === null ? 'configuration' : `${file.path}${at}`);
+  const where = placeOf(path, origins, file) ?? 'configuration';
+  const section: unknown = issue.path?.[1]?.input;
+  // To the schema a list is a table with numbers for keys.
+  if (Array.isArray(section)) return `${where}: ${nameOf(path.slice(0, 1))}: ${mustBeTable(section)}`;
   const what =
     issue.type === 'strict_object' && issue.expected === 'never' ? unknownKey(path) : mustBe(issue);
   return `${where}: ${nameOf(path)}: ${what}`;
+}
+
+/** The flag, the variable or the line that a key comes from; null when none of them names it and there is no file. */
+function placeOf(
+  path: KeyPath,
+  origins: ReadonlyMap<string, string>,
+  file: ConfigFile | null,
+): string | null {
+  const origin = origins.get(path.slice(0, 2).join('.'));
+  if (origin !== undefined || file === null) return origin ?? null;
+  const position = file.keys.positionOf(path);
+  return position === null ? file.path : `${file.path}:${position.line}:${position.column}`;
 }
 
 function nameOf(path: KeyPath): string {
@@ -124,12 +146,17 @@ function nameOf(path: KeyPath): string {
 }
 
 function mustBe({ message, type, input }: v.BaseIssue<unknown>): string {
-  if (type === 'strict_object') return `must be a table of keys, not ${shortened(input)}`;
+  if (type === 'strict_object') return mustBeTable(input);
   return `must be ${message}, not ${shortened(input)}`;
 }
 
+function mustBeTable(input: unknown): string {
+  return `must be a table of keys, not ${shortened(input)}`;
+}
+
 function shortened(input: unknown): string {
-  const text = JSON.stringify(input) ?? String(input);
+  // JSON has no nan and no inf.
+  const text = typeof input === 'number' ? String(input) : (JSON.stringify(input) ?? String(input));
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 

@@ -9,13 +9,28 @@ import { parseEndpoint } from './endpoint.js';
  */
 
 const text = v.pipe(v.string('a text in quotes'), v.nonEmpty('a text that is not empty'));
-const whole = (least: number) =>
+/** Timers of Node hold 2^31 - 1 milliseconds, and the time for sessions is not all that one waits for. */
+const MAX_SECONDS = 2_147_000;
+const MAX_COUNT = 2 ** 31 - 1;
+const within = (what: string, least: number, most: number) =>
   v.pipe(
-    v.number(`a whole number, ${least} or more`),
-    v.integer(`a whole number, ${least} or more`),
-    v.minValue(least, `a whole number, ${least} or more`),
+    v.number(`${what} from ${least} to ${most}`),
+    v.minValue(least, `${what} from ${least} to ${most}`),
+    v.maxValue(most, `${what} from ${least} to ${most}`),
   );
-const seconds = v.pipe(v.number('a number of seconds'), v.minValue(0, 'a number of seconds, 0 or more'));
+const whole = (least: number, most = MAX_COUNT) =>
+  v.pipe(within('a whole number', least, most), v.integer(`a whole number from ${least} to ${most}`));
+const seconds = within('a number of seconds', 0, MAX_SECONDS);
+const wholeSeconds = (least: number) => whole(least, MAX_SECONDS);
+// What a line of the protocol can carry, and where < would begin the timestamp of APOP.
+const greeting = v.pipe(
+  text,
+  v.regex(/^[ -;=-~]{1,200}$/, 'at most 200 characters of ASCII, none of them <'),
+);
+const implementation = v.pipe(
+  text,
+  v.regex(/^(?! )[ -~]{1,255}(?<! )$/, 'at most 255 characters of ASCII, with no space at either end'),
+);
 const oneOf = <const Choices extends readonly string[]>(choices: Choices) =>
   v.picklist(choices, `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`);
 const endpoints = v.array(
@@ -74,15 +89,15 @@ const server = v.strictObject({
     flag: 'allow-plaintext-auth',
     flagDescription: 'Take passwords on connections without TLS from anywhere, not only from this machine.',
   }),
-  greeting: key(v.optional(text, 'POP3 server ready'), { description: 'Text of the first line.' }),
-  implementation: key(v.optional(text, 'pop3d'), { description: 'Announced as IMPLEMENTATION.' }),
+  greeting: key(v.optional(greeting, 'POP3 server ready'), { description: 'Text of the first line.' }),
+  implementation: key(v.optional(implementation, 'pop3d'), { description: 'Announced as IMPLEMENTATION.' }),
   expire: key(v.optional(v.union([v.literal('never'), whole(0)], 'a number of days, or "never"'), 'never'), {
     description: 'Announced as EXPIRE: after how many days something else deletes messages here.',
   }),
-  login_delay_seconds: key(v.optional(whole(1)), {
+  login_delay_seconds: key(v.optional(wholeSeconds(1)), {
     description: 'Least time between two logins to one maildrop.',
   }),
-  workers: key(v.optional(v.pipe(whole(1), v.maxValue(256, 'at most 256')), 1), {
+  workers: key(v.optional(whole(1, 256), 1), {
     description: 'Processes that share the listeners. More than one costs extra for each connection.',
     flag: 'workers',
     placeholder: 'N',
@@ -128,14 +143,18 @@ const limits = v.strictObject({
   max_command_octets: key(v.optional(whole(255), 255), {
     description: 'Length of a command line (RFC 2449).',
   }),
-  max_sasl_line_octets: key(v.optional(whole(1), 65_536), {
+  max_sasl_line_octets: key(v.optional(whole(255), 65_536), {
     description: 'Length of an AUTH line or a response to a challenge.',
   }),
-  login_timeout_seconds: key(v.optional(whole(1), 120), { description: 'From the connection to the login.' }),
-  autologout_seconds: key(v.optional(whole(600), 600), {
+  login_timeout_seconds: key(v.optional(wholeSeconds(1), 120), {
+    description: 'From the connection to the login.',
+  }),
+  autologout_seconds: key(v.optional(wholeSeconds(600), 600), {
     description: 'Without a command, after the login; at least 600 (RFC 1939).',
   }),
-  send_timeout_seconds: key(v.optional(whole(1), 120), { description: 'For a peer to take what is sent.' }),
+  send_timeout_seconds: key(v.optional(wholeSeconds(1), 120), {
+    description: 'For a peer to take what is sent.',
+  }),
   failed_login_delay_seconds: key(v.optional(seconds, 1), {
     description: 'Before the first failed login is answered; doubled with each one.',
   }),
@@ -163,6 +182,11 @@ export const configSchema = v.strictObject({
 });
 
 export type Config = v.InferOutput<typeof configSchema>;
+
+/** Seconds of the configuration as what timers take. */
+export function inMs(seconds: number): number {
+  return Math.round(seconds * 1000);
+}
 
 /** One key of the configuration, for documents and for the places that it can be set from. */
 export interface Setting {

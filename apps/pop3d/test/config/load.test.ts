@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
+import { conflictsOfServing } from '../../src/config/conflicts.js';
 import { ConfigError, loadConfig } from '../../src/config/load.js';
-import { configSchema, settings } from '../../src/config/schema.js';
+import { configSchema, inMs, settings } from '../../src/config/schema.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
 const EXAMPLE = join(import.meta.dirname, '../../pop3d.example.toml');
@@ -45,9 +46,9 @@ describe('an error names file, line, key and what to do:', () => {
       '[server]\nlisten = [\n  "127.0.0.1:110",\n  "110",\n]\n',
       '4:3: server.listen[1]: must be HOST:PORT, such as "127.0.0.1:110", "[::1]:110" or "*:110", not "110"',
     ],
-    ['server.workers = 0\n', '1:1: server.workers: must be a whole number, 1 or more, not 0'],
-    ['[server]\nworkers = 1.5\n', '2:1: server.workers: must be a whole number, 1 or more, not 1.5'],
-    ['[server]\nworkers = "2"\n', '2:1: server.workers: must be a whole number, 1 or more, not "2"'],
+    ['server.workers = 0\n', '1:1: server.workers: must be a whole number from 1 to 256, not 0'],
+    ['[server]\nworkers = 1.5\n', '2:1: server.workers: must be a whole number from 1 to 256, not 1.5'],
+    ['[server]\nworkers = "2"\n', '2:1: server.workers: must be a whole number from 1 to 256, not "2"'],
     [
       '[server]\n\nplaintext_auth = true\n',
       '3:1: server.plaintext_auth: must be one of "refuse", "allow", "allow-on-loopback", not true',
@@ -56,7 +57,29 @@ describe('an error names file, line, key and what to do:', () => {
     ['[users]\nfile = ""\n', '2:1: users.file: must be a text that is not empty, not ""'],
     [
       '[limits]\nautologout_seconds = 30\n',
-      '2:1: limits.autologout_seconds: must be a whole number, 600 or more, not 30',
+      '2:1: limits.autologout_seconds: must be a whole number from 600 to 2147000, not 30',
+    ],
+    ['server = [1]\n', '1:1: server: must be a table of keys, not [1]'],
+    ['[[server]]\nworkers = 1\n', '1:3: server: must be a table of keys, not [{"workers":1}]'],
+    [
+      '[server]\ndrain_seconds = nan\n',
+      '2:1: server.drain_seconds: must be a number of seconds from 0 to 2147000, not NaN',
+    ],
+    [
+      '[server]\ndrain_seconds = 2_147_484\n',
+      '2:1: server.drain_seconds: must be a number of seconds from 0 to 2147000, not 2147484',
+    ],
+    [
+      '[limits]\nmax_sasl_line_octets = 254\n',
+      '2:1: limits.max_sasl_line_octets: must be a whole number from 255 to 2147483647, not 254',
+    ],
+    [
+      '[server]\ngreeting = "a < b"\n',
+      '2:1: server.greeting: must be at most 200 characters of ASCII, none of them <, not "a < b"',
+    ],
+    [
+      '[server]\nimplementation = "p "\n',
+      '2:1: server.implementation: must be at most 255 characters of ASCII, with no space at either end, not "p "',
     ],
     ['[store]\nmaildir = ["a"]\n', '2:1: store.maildir: must be a text in quotes, not ["a"]'],
     [
@@ -90,9 +113,30 @@ describe('an error names file, line, key and what to do:', () => {
   it('a flag and a variable by their names', () => {
     expect(problemsOf({ flags: { listen: ['here'] }, environment: { POP3D_WORKERS: 'many' } })).toEqual([
       expect.stringMatching(/^--listen: server\.listen\[0\]: must be HOST:PORT/),
-      'POP3D_WORKERS: server.workers: must be a whole number, 1 or more, not "many"',
+      'POP3D_WORKERS: server.workers: must be a whole number from 1 to 256, not "many"',
     ]);
   });
+});
+
+it.each([
+  ['[server]\n', '1:2: server.listen: nothing to listen on: give --listen'],
+  ['[server]\nlisten = ["a:1"]\ntls_cert = "x"\n', '3:1: server.tls_cert: needs server.tls_key beside it'],
+  ['[server]\nlisten = ["a:1"]\ntls_key = "x"\n', '3:1: server.tls_key: needs server.tls_cert beside it'],
+  ['[server]\nlisten_tls = ["a:1"]\n', '2:1: server.listen_tls: needs a certificate: give --tls-cert'],
+  ['server.listen = ["a:1"]\n[users]\nfile = "nobody"\n', '3:1: users.file: /'],
+  ['server.listen = ["a:1"]\n[store]\nmaildir = "/x"\n', '3:1: store.maildir: cannot be used: "/x" has no'],
+])('what keeps a server from starting is at its place: %j', (text, problem) => {
+  const file = configFile(text);
+  expect(problemsOf({ file, conflicts: conflictsOfServing })).toEqual([
+    expect.stringContaining(
+      `${file}:${problem}`.replace('file: /', `file: ${join(file, '../nobody')} is not there`),
+    ),
+  ]);
+  expect(problemsOf({ file })).toEqual([]);
+});
+
+it('a time is rounded to whole milliseconds', () => {
+  expect(inMs(2.01)).toBe(2010);
 });
 
 describe('precedence', () => {
