@@ -19,11 +19,16 @@ export function optionTexts(
   });
   const { values } = parseArgs({
     allowNegative: true,
-    args: [...args],
+    args: args.map(hyphenated),
     options: Object.fromEntries(options),
     strict: false,
     allowPositionals: true,
   });
   const known = Object.entries(values).filter(([flag]) => flags.includes(flag));
   return Object.fromEntries(known) as Record<string, (string | boolean)[]>;
+}
+
+/** `--tls-cert` for `--tlsCert`, which cac takes as well. */
+function hyphenated(arg: string): string {
+  return arg.replace(/^--[^=]+/, (flag) => flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
 }

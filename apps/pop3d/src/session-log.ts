@@ -69,7 +69,7 @@ export function logSessions(log: Log): void {
 }
 
 /**
- * The text that fail2ban looks for, at the start of the line. The peer has chosen the name: it comes last, and in quotes
+ * The text that fail2ban looks for. The peer has chosen the name: it comes last, and in quotes
  * when it holds more than a word, so that nobody writes another one's address or a line of their own with it.
  */
 export function loginRefusedLine({ address, reason, username }: LoginRefusedEvent): string {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { maildirTemplate } from '@pop3/store-fs';
 import type { Config } from './schema.js';
 
@@ -34,7 +34,7 @@ export function* conflictsOfServing({ server, users, store }: Config): Generator
         'needs a certificate: give --tls-cert FILE --tls-key FILE, or set server.tls_cert and server.tls_key',
     };
   }
-  if (users.file !== undefined && !existsSync(users.file)) {
+  if (users.file !== undefined && isMissing(users.file)) {
     yield {
       section: 'users',
       key: 'file',
@@ -55,5 +55,14 @@ function* conflictsOfStore({ maildir }: Config['store']): Generator<Conflict> {
     maildirTemplate(maildir);
   } catch (error) {
     yield { section: 'store', key: 'maildir', message: `cannot be used: ${(error as Error).message}` };
+  }
+}
+
+function isMissing(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    // Such as a folder that may not be entered: whoever reads the file will say so.
+    return false;
   }
 }
