@@ -161,9 +161,9 @@ describe('pop3d serve', () => {
     expect(readdirSync(join(folder, 'mail/ann'))).not.toContain('pop3.lock');
   });
 
-  it('goes on when nobody reads its log any longer', async () => {
+  it.each(['text', 'json'])('goes on when nobody reads its log any longer, as %s', async (format) => {
     const { folder, args } = place();
-    writeFileSync(join(folder, 'pop3d.toml'), '[log]\nformat = "text"\n');
+    writeFileSync(join(folder, 'pop3d.toml'), `[log]\nformat = "${format}"\n`);
     const running = await serve(['--config', join(folder, 'pop3d.toml'), ...args]);
     running.process.stdout?.destroy();
     running.process.stderr?.destroy();
@@ -304,6 +304,23 @@ describe('--workers', () => {
     expect(await running.ended).toMatchObject({ exitCode: 0 });
     const pids = running.log.filter(({ msg }) => msg === 'session').map(({ pid }) => pid);
     expect(new Set(pids).size).toBe(2);
+  });
+
+  it('cuts the sessions of every process off on a second signal, and logs them', async () => {
+    const running = await serve([...place().args, '--workers', '2']);
+    const clients = await Promise.all([1, 2].map(() => Client.open(portOf(running))));
+    const [ann, bob] = clients as [Client, Client];
+    await ann.logIn('ann', 'secret');
+    await bob.logIn('bob', 'geheim');
+    running.signal('SIGTERM');
+    await running.printed(/"msg":"stopping"[\s\S]*"msg":"stopping"/, 'stderr');
+    running.signal('SIGTERM');
+    expect(await running.ended).toMatchObject({ exitCode: 0 });
+    const sessions = running.log.filter(({ msg }) => msg === 'session');
+    expect(sessions.map(({ user, reason }) => `${user} ${reason}`).sort()).toEqual([
+      'ann aborted',
+      'bob aborted',
+    ]);
   });
 
   it('starts a worker that died again', async () => {
