@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Authenticator, Body, Maildrop, MaybePromise, MessageStore, Peer } from '../src/adapter.js';
 import { type Fault, type ServeOptions, serve } from '../src/driver/index.js';
-import type { SaslServerMechanism } from '../src/sasl/index.js';
+import { PLAIN, type SaslServerMechanism } from '../src/sasl/index.js';
 import { acceptsEverybody, MemoryChannel, Pending, storeOf } from './memory-channel.js';
 import { latin1, octets } from './stored-message.js';
 
@@ -1038,6 +1038,19 @@ describe('serve reports every fault and says no more than that it is temporary',
       }),
     });
     expect(events).toEqual(['open ann', 'release']);
+  });
+});
+
+it('reports a mechanism that fails before anything was said, and ends', async () => {
+  const available = () => {
+    throw new Error('no certificate to look at');
+  };
+  const channel = new MemoryChannel('CAPA\r\n');
+  const ended = await served(channel, storeOf([]), { mechanisms: [{ ...PLAIN, available }] });
+  expect(ended).toMatchObject({
+    reason: 'aborted',
+    faults: ['session: no certificate to look at'],
+    output: '',
   });
 });
 

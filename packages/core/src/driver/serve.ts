@@ -92,8 +92,16 @@ type Chunks = Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
  * log in again at once. An adapter that does not stop when it is told to is not waited for, so that it cannot hold a
  * connection for ever; what it still opens is released then. Only an UPDATE that has begun is always waited for.
  */
-export function serve(options: ServeOptions): Promise<CloseReason> {
-  return new Driver(options).run();
+export async function serve(options: ServeOptions): Promise<CloseReason> {
+  let driver: Driver;
+  try {
+    driver = new Driver(options);
+  } catch (error) {
+    // A mechanism that cannot say whether it is available, for example: not one word was said yet.
+    options.onFault?.({ during: 'session', error });
+    return 'aborted';
+  }
+  return driver.run();
 }
 
 class Driver {
