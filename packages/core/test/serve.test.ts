@@ -1054,6 +1054,53 @@ it('reports a mechanism that fails before anything was said, and ends', async ()
   });
 });
 
+describe('memory that a store may still write to is lent to nobody else', () => {
+  const asked: Uint8Array[] = [];
+  const lend: Maildrop['retrieve'] = (_, { memory }) => {
+    asked.push(memory?.(1) as Uint8Array);
+    return octets('S: x\n\none\n');
+  };
+  const lentNext = async () => {
+    await served(new MemoryChannel(`${LOGIN}RETR 1\r\nQUIT\r\n`), storeOf(['x'], [], { retrieve: lend }));
+    return asked.pop();
+  };
+
+  it('when TOP needs no more of a body that goes on', async () => {
+    let held: Uint8Array | undefined;
+    const retrieve: Maildrop['retrieve'] = (_, { memory }) => {
+      held = memory?.(1);
+      return [octets('S: x\n\none\n'), octets('two\n')];
+    };
+    const store = storeOf(['x'], [], { retrieve });
+    await served(new MemoryChannel(`${LOGIN}TOP 1 0\r\nQUIT\r\n`), store);
+    expect(held).toBeInstanceOf(Uint8Array);
+    expect(await lentNext()).not.toBe(held);
+  });
+
+  it('when a body comes after the session has ended', async () => {
+    let held: Uint8Array | undefined;
+    let answer = (_: Body) => {};
+    const abort = new AbortController();
+    const retrieve: Maildrop['retrieve'] = (_, { memory }) => {
+      held = memory?.(1);
+      setImmediate(() => abort.abort());
+      return new Promise<Body>((resolve) => {
+        answer = resolve;
+      });
+    };
+    const store = storeOf(['x'], [], { retrieve });
+    await served(new MemoryChannel(`${LOGIN}RETR 1\r\n`), store, { signal: abort.signal });
+    answer([octets('late')]);
+    await nextTurn();
+    expect(await lentNext()).not.toBe(held);
+  });
+
+  it('but a message that is out gives its memory back', async () => {
+    const first = await lentNext();
+    expect(await lentNext()).toBe(first);
+  });
+});
+
 describe('serve does not wait', () => {
   const never = () => new Promise<never>(() => {});
 

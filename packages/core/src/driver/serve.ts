@@ -212,9 +212,13 @@ class Driver {
           break;
         }
         case 'end-body':
-          if (this.#chunks?.return !== undefined) await this.#endBody();
-          this.#chunks = null;
-          this.#memory.reuse();
+          if (this.#chunks === null) {
+            this.#memory.reuse();
+          } else {
+            // Cut off by TOP: its source may have begun to write the next chunk.
+            this.#memory.drop();
+            await this.#endBody();
+          }
           if (++this.#messagesAtOnce >= MAX_MESSAGES_AT_ONCE) await this.#yield();
           break;
         case 'upgrade-tls':
@@ -366,11 +370,15 @@ class Driver {
             ? maildrop.top(messageNumber, topLines, this.#messageContext)
             : maildrop.retrieve(messageNumber, this.#messageContext);
         return then(retrieved, (body) => {
-          this.#chunks = body === 'gone' ? null : chunksOf(body);
-          if (!this.#ended) return this.#chunks?.next() ?? null;
-          // Nobody waits for it any more.
-          void this.#endBody();
-          return null;
+          const whole = body !== 'gone' && ArrayBuffer.isView(body);
+          this.#chunks = body === 'gone' || whole ? null : chunksOf(body);
+          if (this.#ended) {
+            // Nobody waits for it any more, and it may not have stopped yet.
+            this.#memory.drop();
+            void this.#endBody();
+            return null;
+          }
+          return whole ? { done: false, value: body } : (this.#chunks?.next() ?? null);
         });
       },
       answer,
@@ -470,8 +478,7 @@ function endedReason(): DOMException {
 
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
-function chunksOf(body: Body): Chunks {
-  if (ArrayBuffer.isView(body)) return [body].values();
+function chunksOf(body: Exclude<Body, Uint8Array>): Chunks {
   return Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
 }
 
