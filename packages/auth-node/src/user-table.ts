@@ -59,7 +59,7 @@ export class UserTable {
         return this.#checkPassword(credentials, context);
       case 'apop':
         return this.#checkDigest(credentials);
-      case 'external':
+      default:
         return BAD_CREDENTIALS;
     }
   }

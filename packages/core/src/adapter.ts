@@ -30,6 +30,17 @@ export interface Refusal {
   readonly type: 'refused';
   readonly reason: RefusalReason;
   readonly text?: string;
+  /** What is wrong with a token, for the mechanisms that have a challenge to say it in. */
+  readonly token?: TokenProblem;
+}
+
+/** Why a token was refused (RFC 7628 section 3.2.2, RFC 6750 section 3.1). */
+export interface TokenProblem {
+  readonly status: 'invalid_request' | 'invalid_token' | 'insufficient_scope';
+  /** The scopes that would do, with spaces between. */
+  readonly scope?: string;
+  /** Where the client learns how to get a token: an URL of OpenID Connect discovery or of RFC 8414. */
+  readonly openidConfiguration?: string;
 }
 
 export type Credentials =
@@ -45,8 +56,43 @@ export type Credentials =
     }
   /** `digest` is 32 lower-case hexadecimal digits: MD5 of `timestamp`, then the secret (RFC 1939 section 7). */
   | { readonly type: 'apop'; readonly username: string; readonly timestamp: string; readonly digest: string }
+  /** `digest` is 32 lower-case hexadecimal digits: HMAC-MD5 of `challenge` with the secret as key (RFC 2195). */
+  | {
+      readonly type: 'cram-md5';
+      readonly username: string;
+      readonly challenge: string;
+      readonly digest: string;
+    }
+  /**
+   * `proven`: the peer has shown that it knows the password behind {@link Authenticator.scramKeys} of this user (RFC 5802).
+   * Whatever is answered when it has not, the mechanism refuses; it asks so that failures are counted like all others.
+   */
+  | {
+      readonly type: ScramForm;
+      readonly username: string;
+      readonly authorizationId: string;
+      readonly proven: boolean;
+    }
+  /** A bearer token (RFC 7628, XOAUTH2). `username` is whose maildrop the peer wants, empty to leave that to the token. */
+  | { readonly type: 'token'; readonly username: string; readonly token: string }
+  /** Nobody in particular (RFC 4505). `trace` is what the peer says of itself, and proves nothing. */
+  | { readonly type: 'anonymous'; readonly trace: string }
   /** The identity comes from outside, such as a client certificate in {@link AuthContext.peer} (RFC 4422 appendix A). */
   | { readonly type: 'external'; readonly authorizationId: string };
+
+/** A hash function that SCRAM is defined for (RFC 5802, RFC 7677). */
+export type ScramForm = 'scram-sha-1' | 'scram-sha-256' | 'scram-sha-512';
+
+/** What a server stores for SCRAM in place of a password (RFC 5802 section 3). */
+export interface ScramKeys {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
+/** What ties an exchange to the TLS connection it runs in (RFC 5929, RFC 9266). */
+export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';
 
 /** What is known of the peer beside its words. */
 export interface Peer {
@@ -56,6 +102,11 @@ export interface Peer {
   readonly tls: boolean;
   /** Subject of a verified client certificate, or null. */
   readonly certificate: PeerCertificate | null;
+  /**
+   * The octets of a channel binding; null for a type that this connection does not have. Left out where nothing can be
+   * bound: without TLS, or behind a proxy that ends it.
+   */
+  channelBinding?(type: ChannelBindingType): Uint8Array | null;
 }
 
 /** A client certificate that the transport has verified against its authorities. */
@@ -78,11 +129,17 @@ export type AuthOutcome = { readonly type: 'accepted'; readonly identity: Identi
 export interface Authenticator {
   /**
    * The forms of credentials that at least one user can log in with. Only what follows from them is announced:
-   * `password` USER, PLAIN and LOGIN; `apop` the timestamp in the greeting; `external` EXTERNAL.
+   * `password` USER, PLAIN and LOGIN; `apop` the timestamp in the greeting; `cram-md5`, `scram-...`, `external` and
+   * `anonymous` the mechanisms of these names; `token` OAUTHBEARER and XOAUTH2.
    */
   readonly accepts: readonly Credentials['type'][];
   /** Must cost the same time for a user that does not exist as for a wrong password. */
   authenticate(credentials: Credentials, context: AuthContext): MaybePromise<AuthOutcome>;
+  /**
+   * The keys of a user, for those who accept a {@link ScramForm}. For a user who has none, or does not exist, keys that
+   * nothing proves: the same each time for one name, so that nobody learns which names exist (RFC 5802 section 9).
+   */
+  scramKeys?(username: string, form: ScramForm, context: AuthContext): MaybePromise<ScramKeys | Refusal>;
 }
 
 export interface StoreContext {

@@ -3,6 +3,7 @@ export type {
   Authenticator,
   AuthOutcome,
   Body,
+  ChannelBindingType,
   CommitOutcome,
   Credentials,
   Identity,
@@ -13,7 +14,10 @@ export type {
   PeerCertificate,
   Refusal,
   RefusalReason,
+  ScramForm,
+  ScramKeys,
   StoreContext,
+  TokenProblem,
 } from './adapter.js';
 export { type Capabilities, encodeCapabilities, parseCapabilities } from './capability.js';
 export {
@@ -27,6 +31,13 @@ export {
 } from './command.js';
 export { DeletionMarkSet, type DeletionMarks } from './deletion-marks.js';
 export { isPop3Error, Pop3Error, type Pop3ErrorCode } from './errors.js';
+export type {
+  ExtensionCommand,
+  ExtensionContext,
+  ExtensionReply,
+  ExtensionState,
+  Pop3Extension,
+} from './extension.js';
 export { LineReader, type LineResult } from './line-reader.js';
 export { MaildropListing, type MaildropListingBuilder } from './listing.js';
 export { OctetCounter, wireOctetsOf } from './octet-counter.js';

@@ -31,6 +31,7 @@ async function exchange(
       asked.push(credentials);
       return ACCEPTED;
     },
+    scramKeys: () => ({ type: 'refused', reason: 'temporary' }),
   });
   let outcome: SaslOutcome = { type: 'refused', reason: 'temporary' };
   for (const response of responses) outcome = await running.step(response === null ? null : octets(response));

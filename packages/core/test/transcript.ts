@@ -37,7 +37,7 @@ export interface ExpectedLine {
 /** What a request has to hold; for `authenticate` and `open-maildrop` only what is written is compared. */
 export interface ExpectedRequest {
   readonly type: string;
-  readonly [attribute: string]: string | number | null | readonly number[];
+  readonly [attribute: string]: string | number | boolean | null | readonly number[];
 }
 
 export type ScriptedAnswer =

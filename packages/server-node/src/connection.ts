@@ -200,12 +200,10 @@ export class Connection implements Waiting {
   }
 
   #loginRefused(credentials: Credentials, { reason }: Refusal): void {
-    const username =
-      credentials.type === 'external' ? credentials.authorizationId || null : credentials.username;
     publish.loginRefused.publish({
       ...this.#info,
       tls: this.#tls,
-      username,
+      username: usernameOf(credentials),
       credentials: credentials.type,
       reason,
     });
@@ -239,6 +237,12 @@ export class Connection implements Waiting {
       durationMs: Math.round(performance.now() - this.#startedAt),
     });
   }
+}
+
+/** Who the peer says it is; null for nobody. */
+function usernameOf(credentials: Credentials): string | null {
+  if (credentials.type === 'anonymous') return null;
+  return (credentials.type === 'external' ? credentials.authorizationId : credentials.username) || null;
 }
 
 function isLoopback(address: string): boolean {

@@ -1,5 +1,5 @@
 import diagnosticsChannel from 'node:diagnostics_channel';
-import type { CloseReason, RefusalReason, ServerTrace } from '@pop3/core';
+import type { CloseReason, Credentials, RefusalReason, ServerTrace } from '@pop3/core';
 import type { Fault } from '@pop3/core/driver';
 
 /** What all events of one connection have in common. */
@@ -24,9 +24,9 @@ export interface RejectedEvent extends ConnectionInfo {
 export interface LoginRefusedEvent extends ConnectionInfo {
   /** Null for a connection that is not encrypted. */
   readonly tls: TlsInfo | null;
-  /** As the peer gave it; null for EXTERNAL without a name. */
+  /** As the peer gave it; null where it gave none. */
   readonly username: string | null;
-  readonly credentials: 'password' | 'apop' | 'external';
+  readonly credentials: Credentials['type'];
   readonly reason: RefusalReason;
 }
 

@@ -27,6 +27,10 @@ export function withPolicy({ authenticator, store }: Adapters, policy: LoginPoli
   let accepted: Credentials | null = null;
   return {
     authenticator: {
+      // Whatever else it can do.
+      ...(authenticator.scramKeys !== undefined && {
+        scramKeys: authenticator.scramKeys.bind(authenticator),
+      }),
       accepts: authenticator.accepts,
       async authenticate(credentials, context) {
         const outcome = check(await authenticator.authenticate(credentials, context), loginDelay);

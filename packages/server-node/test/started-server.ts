@@ -17,20 +17,24 @@ export function anybody(...accepts: Credentials['type'][]): Authenticator {
     accepts: accepts.length === 0 ? ['password'] : accepts,
     authenticate(credentials, { peer }): AuthOutcome {
       const username =
-        credentials.type === 'external'
-          ? (peer.certificate?.commonName ?? null)
-          : knows(credentials)
-            ? credentials.username
-            : null;
-      if (username === null) return { type: 'refused', reason: 'bad-credentials' };
+        credentials.type === 'external' ? peer.certificate?.commonName : provenName(credentials);
+      if (username == null) return { type: 'refused', reason: 'bad-credentials' };
       return { type: 'accepted', identity: { maildrop: username, username } };
     },
   };
 }
 
-function knows(credentials: Exclude<Credentials, { type: 'external' }>): boolean {
-  if (credentials.type === 'password') return credentials.password === PASSWORD;
-  return verifyApop((octets) => createHash('md5').update(octets).digest(), credentials, PASSWORD);
+function provenName(credentials: Credentials): string | null {
+  switch (credentials.type) {
+    case 'password':
+      return credentials.password === PASSWORD ? credentials.username : null;
+    case 'apop':
+      return verifyApop((octets) => createHash('md5').update(octets).digest(), credentials, PASSWORD)
+        ? credentials.username
+        : null;
+    default:
+      return null;
+  }
 }
 
 /** A maildrop of ann with these messages. */

@@ -8,6 +8,8 @@ import type {
   MessageStore,
   Peer,
   Refusal,
+  ScramForm,
+  ScramKeys,
   StoreContext,
 } from '../adapter.js';
 import { EXTERNAL } from '../sasl/external.js';
@@ -142,6 +144,7 @@ class Driver {
         return peer();
       },
       authenticate: (credentials) => this.#authenticate(credentials),
+      scramKeys: (username, form) => this.#scramKeys(username, form),
     };
     this.#messageContext = {
       get signal() {
@@ -312,6 +315,13 @@ class Driver {
 
   #authenticate(credentials: Credentials): MaybePromise<AuthOutcome> {
     return this.#options.authenticator.authenticate(credentials, this.#context);
+  }
+
+  #scramKeys(username: string, form: ScramForm): MaybePromise<ScramKeys | Refusal> {
+    const { authenticator } = this.#options;
+    if (authenticator.scramKeys === undefined)
+      throw new Error(`An authenticator that accepts ${form} needs scramKeys().`);
+    return authenticator.scramKeys(username, form, this.#context);
   }
 
   #sasl(request: Request<'sasl-start' | 'sasl-step'>): MaybePromise<AnswerTo<typeof request>> {

@@ -5,6 +5,8 @@ import type {
   Credentials,
   MaybePromise,
   Refusal,
+  ScramForm,
+  ScramKeys,
 } from '../adapter.js';
 import type { SaslOutcome } from '../server/requests.js';
 
@@ -12,7 +14,7 @@ import type { SaslOutcome } from '../server/requests.js';
 export interface SaslServerMechanism {
   /** 1 to 20 characters from A-Z, 0-9, `-` and `_`. */
   readonly name: string;
-  /** Sends the password in the clear, so it is offered only where that is allowed. */
+  /** Hands over a secret that others could use, a password or a token: offered only where that is allowed. */
   readonly plaintext: boolean;
   /** The credentials it ends in. Offered only when the authenticator accepts them. */
   readonly credentials: Credentials['type'];
@@ -25,6 +27,8 @@ export interface SaslServerMechanism {
 export interface SaslServerContext extends AuthContext {
   /** Asks the {@link Authenticator} of this connection. */
   authenticate(credentials: Credentials): MaybePromise<AuthOutcome>;
+  /** Asks it for the keys of a user; a fault where it has none to give. */
+  scramKeys(username: string, form: ScramForm): MaybePromise<ScramKeys | Refusal>;
 }
 
 /** One exchange. After anything but a challenge it is over. */
@@ -32,6 +36,32 @@ export interface SaslServerExchange {
   /** @param response - null when the peer sent no initial response, which is not the same as an empty one */
   step(response: Uint8Array | null): MaybePromise<SaslOutcome>;
 }
+
+/** The client's half of a SASL mechanism, with the credentials that it will use. */
+export interface SaslClientMechanism {
+  /** As on the wire, such as `SCRAM-SHA-256-PLUS`. */
+  readonly name: string;
+  /** Hands the server a secret that others could use: for encrypted connections only. */
+  readonly plaintext: boolean;
+  /** Begins one exchange. */
+  start(): SaslClientExchange;
+}
+
+/** One exchange. After a failure it is over, and must be cancelled with `*`. */
+export interface SaslClientExchange {
+  /**
+   * @param challenge - null at the start, before the server has said anything: the answer to that is the initial
+   *   response, null where the server speaks first. To a challenge the answer is never null.
+   */
+  step(challenge: Uint8Array | null): MaybePromise<SaslClientStep>;
+  /** Whether a `+OK` may be believed now. Before that it is no proof that the server is the right one. */
+  readonly complete: boolean;
+}
+
+export type SaslClientStep =
+  | { readonly type: 'response'; readonly response: Uint8Array | null }
+  /** What the server says is wrong: it is another one, or somebody in between has changed it. `text` has no secret. */
+  | { readonly type: 'failed'; readonly text: string };
 
 /** What a mechanism says to a response that it cannot read. */
 export const MALFORMED: Refusal = { type: 'refused', reason: 'bad-credentials', text: 'malformed response' };

@@ -4,7 +4,11 @@ import type { MaildropListing } from '../listing.js';
 
 /** Work that a session asks of its caller. At most one is open; answer it with `session.answer(request, ...)`. */
 export type ServerRequest =
-  | { readonly type: 'authenticate'; readonly credentials: Credentials }
+  /** After PASS or APOP. */
+  | {
+      readonly type: 'authenticate';
+      readonly credentials: Extract<Credentials, { type: 'password' | 'apop' }>;
+    }
   /** A new SASL exchange; whatever came of an earlier one is void. */
   | {
       readonly type: 'sasl-start';

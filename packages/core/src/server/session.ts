@@ -1,4 +1,4 @@
-import type { CommitOutcome, Credentials, Identity, Refusal } from '../adapter.js';
+import type { CommitOutcome, Identity, Refusal } from '../adapter.js';
 import { decodeBase64, encodeBase64 } from '../base64.js';
 import { type Command, describeCommand, parseCommand, startsAuth } from '../command.js';
 import { usage } from '../errors.js';
@@ -366,13 +366,11 @@ export class ServerSession {
       case 'USER':
         return this.#user(command.name);
       case 'PASS': {
-        const credentials: Credentials = {
-          type: 'password',
-          username,
-          password: command.password,
-          authorizationId: '',
-        };
-        return this.#ask({ type: 'authenticate', credentials });
+        const { password } = command;
+        return this.#ask({
+          type: 'authenticate',
+          credentials: { type: 'password', username, password, authorizationId: '' },
+        });
       }
       case 'APOP':
         return this.#apop(command.name, command.digest);
