@@ -24,7 +24,7 @@ export interface ConnectionContext {
   readonly certificates: Certificates | null;
   readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
   readonly loginDelay: LoginDelay | null;
-  readonly mechanisms: readonly SaslServerMechanism[] | undefined;
+  readonly mechanisms: readonly SaslServerMechanism[];
   readonly greeting: string | undefined;
   readonly implementation: string | null;
   readonly expire: number | 'never' | null;
@@ -146,7 +146,7 @@ export class Connection implements Waiting {
       channel,
       peer: this.#peer,
       signal: this.#abort.signal,
-      ...(shared.mechanisms !== undefined && { mechanisms: shared.mechanisms }),
+      mechanisms: shared.mechanisms,
       ...withPolicy(shared, {
         delayMs: shared.limits.failedLoginDelayMs,
         maxDelayMs: shared.limits.maxFailedLoginDelayMs,
