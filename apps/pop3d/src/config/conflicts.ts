@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { maildirTemplate } from '@pop3/store-fs';
+import { conflictsOfFiles } from './files.js';
 import { certificatesOf, type ListenerConfig, listenersOf } from './listeners.js';
 import type { Config } from './schema.js';
 import type { KeyPath } from './toml-keys.js';
@@ -17,6 +18,7 @@ export function* conflictsOfServing(config: Config): Generator<Conflict> {
   yield* conflictsOfCertificates(config);
   yield* conflictsOfLogins(config);
   yield* conflictsOfStore(config.store);
+  yield* conflictsOfFiles(config);
 }
 
 /** What keeps mail from being delivered. */
