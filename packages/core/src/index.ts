@@ -53,6 +53,7 @@ export {
 export type {
   CloseReason,
   OfferedMechanism,
+  PeerChanges,
   ServerLimits,
   ServerSessionOptions,
   ServerState,
