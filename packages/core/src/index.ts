@@ -6,6 +6,7 @@ export type {
   ChannelBindingType,
   CommitOutcome,
   Credentials,
+  Envelope,
   Identity,
   Maildrop,
   MaybePromise,
