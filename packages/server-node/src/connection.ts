@@ -5,6 +5,7 @@ import type {
   Credentials,
   MessageStore,
   Peer,
+  Pop3Extension,
   Refusal,
   ServerTrace,
 } from '@pop3/core';
@@ -25,6 +26,7 @@ export interface ConnectionContext {
   readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
   readonly loginDelay: LoginDelay | null;
   readonly mechanisms: readonly SaslServerMechanism[] | undefined;
+  readonly extensions: readonly Pop3Extension[];
   readonly greeting: string | undefined;
   readonly implementation: string | null;
   readonly expire: number | 'never' | null;
@@ -147,6 +149,7 @@ export class Connection implements Waiting {
       peer: this.#peer,
       signal: this.#abort.signal,
       ...(shared.mechanisms !== undefined && { mechanisms: shared.mechanisms }),
+      extensions: shared.extensions,
       ...withPolicy(shared, {
         delayMs: shared.limits.failedLoginDelayMs,
         maxDelayMs: shared.limits.maxFailedLoginDelayMs,
@@ -156,7 +159,7 @@ export class Connection implements Waiting {
       session: {
         ...(shared.greeting !== undefined && { greeting: shared.greeting }),
         apopTimestamp: shared.authenticator.accepts.includes('apop') ? shared.apopTimestamp() : null,
-        plaintextAuth: this.#plaintextAuth(),
+        plaintextAuth: ({ address }) => this.#plaintextAuth(address),
         implementation: shared.implementation,
         expire: shared.expire,
         loginDelaySeconds: shared.loginDelay?.seconds ?? null,
@@ -169,10 +172,10 @@ export class Connection implements Waiting {
     this.#record(reason);
   }
 
-  #plaintextAuth(): 'refuse' | 'allow' {
+  #plaintextAuth(address: string | null): 'refuse' | 'allow' {
     const { plaintextAuth } = this.#context;
     if (plaintextAuth !== 'allow-on-loopback') return plaintextAuth;
-    return isLoopback(this.#info.address) ? 'allow' : 'refuse';
+    return address !== null && isLoopback(address) ? 'allow' : 'refuse';
   }
 
   #trace(event: ServerTrace): void {

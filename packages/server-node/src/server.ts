@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { type Authenticator, type MessageStore, Pop3Error } from '@pop3/core';
+import { type Authenticator, type MessageStore, Pop3Error, type Pop3Extension } from '@pop3/core';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
 import { Connection, type ConnectionContext } from './connection.js';
 import { type ConnectionInfo, publish } from './diagnostics.js';
@@ -29,6 +29,8 @@ export interface Pop3ServerOptions {
   readonly loginDelaySeconds?: number;
   /** SASL mechanisms, in the order in which they are announced. Default: PLAIN, LOGIN and EXTERNAL. */
   readonly mechanisms?: readonly SaslServerMechanism[];
+  /** Commands that the core does not know, such as `*ENV` of `@pop3/sdps`. Default: none. */
+  readonly extensions?: readonly Pop3Extension[];
   readonly limits?: Partial<Pop3ServerLimits>;
 }
 
@@ -111,6 +113,7 @@ class NodeServer implements Pop3Server {
       implementation: options.implementation ?? null,
       expire: options.expire ?? null,
       mechanisms: options.mechanisms,
+      extensions: options.extensions ?? [],
       apopTimestamp: timestamps(),
     };
   }
