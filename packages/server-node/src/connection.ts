@@ -25,7 +25,7 @@ export interface ConnectionContext {
   readonly certificates: Certificates | null;
   readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
   readonly loginDelay: LoginDelay | null;
-  readonly mechanisms: readonly SaslServerMechanism[] | undefined;
+  readonly mechanisms: readonly SaslServerMechanism[];
   readonly extensions: readonly Pop3Extension[];
   readonly greeting: string | undefined;
   readonly implementation: string | null;
@@ -148,7 +148,7 @@ export class Connection implements Waiting {
       channel,
       peer: this.#peer,
       signal: this.#abort.signal,
-      ...(shared.mechanisms !== undefined && { mechanisms: shared.mechanisms }),
+      mechanisms: shared.mechanisms,
       extensions: shared.extensions,
       ...withPolicy(shared, {
         delayMs: shared.limits.failedLoginDelayMs,
