@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 import type {
   Authenticator,
   CloseReason,
@@ -10,11 +11,12 @@ import type {
 } from '@pop3/core';
 import { serve } from '@pop3/core/driver';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
+import type { Certificates } from './certificates.js';
 import { type ConnectionInfo, type FaultEvent, publish, type TlsInfo } from './diagnostics.js';
 import type { completeLimits } from './limits.js';
 import { type LoginDelay, withPolicy } from './login-policy.js';
 import { SocketChannel, type Waiting } from './socket-channel.js';
-import type { Certificates } from './tls.js';
+import { TlsPeer } from './tls-peer.js';
 
 /** What every connection of a server shares. */
 export interface ConnectionContext {
@@ -32,6 +34,15 @@ export interface ConnectionContext {
   apopTimestamp(): string;
 }
 
+/** What the connections of one listener have in common. */
+export interface Listening {
+  readonly tls: 'off' | 'starttls' | 'implicit';
+  /** Null for what the certificates say. */
+  readonly minVersion: SecureVersion | null;
+  /** Port of ours. */
+  localPort: number;
+}
+
 /** How long a peer may take to close its side after ours has said the last word. */
 const LINGER_MS = 2_000;
 
@@ -40,6 +51,7 @@ export class Connection implements Waiting {
   readonly #socket: Socket;
   readonly #info: ConnectionInfo;
   readonly #context: ConnectionContext;
+  readonly #listening: Listening;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   #channel: SocketChannel | null = null;
@@ -57,9 +69,10 @@ export class Connection implements Waiting {
   #removed = 0;
   #failed = 0;
 
-  constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext) {
+  constructor(socket: Socket, info: ConnectionInfo, listening: Listening, context: ConnectionContext) {
     this.#socket = socket;
     this.#info = info;
+    this.#listening = listening;
     this.#context = context;
     this.#peer = { address: info.address, tls: false, certificate: null };
     this.#clock = setTimeout(() => this.stop('autologout'), context.limits.loginTimeoutMs);
@@ -73,7 +86,8 @@ export class Connection implements Waiting {
   }
 
   /** Runs to the end of the session. Never rejects. The socket may close a little later. */
-  async run(tls: 'off' | 'starttls' | 'implicit'): Promise<void> {
+  async run(): Promise<void> {
+    const { tls } = this.#listening;
     publish.connected.publish(this.#info);
     const socket = tls === 'implicit' ? await this.#handshake(this.#socket) : this.#socket;
     try {
@@ -127,11 +141,12 @@ export class Connection implements Waiting {
   }
 
   async #secured(plain: Socket): Promise<{ socket: Socket; peer: Peer }> {
+    const certificates = this.#context.certificates as Certificates;
+    certificates.refresh((error) => this.#fault({ during: 'tls', error }));
     try {
-      const secured = await (this.#context.certificates as Certificates).handshake(plain, this.#info.address);
-      const { socket } = secured;
-      this.#tls = { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().name };
-      return secured;
+      const socket = await certificates.handshake(plain, this.#listening.minVersion);
+      this.#tls = tlsInfoOf(socket);
+      return { socket, peer: new TlsPeer(socket, this.#info.address) };
     } catch (error) {
       publish.rejected.publish({ ...this.#info, reason: 'tls-handshake-failed', error });
       throw error;
@@ -237,6 +252,15 @@ export class Connection implements Waiting {
       durationMs: Math.round(performance.now() - this.#startedAt),
     });
   }
+}
+
+function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  return {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().name,
+    resumed: socket.isSessionReused(),
+    serverName: socket.servername || null,
+  };
 }
 
 /** Who the peer says it is; null for nobody. */

@@ -43,6 +43,10 @@ export interface TlsInfo {
   readonly version: string;
   /** As OpenSSL names it. */
   readonly cipher: string;
+  /** Whether a session of before was resumed. */
+  readonly resumed: boolean;
+  /** The name that the client asked for (RFC 6066 section 3); null when it asked for none, and over TLS 1.2 when it resumed. */
+  readonly serverName: string | null;
 }
 
 /** A session ended. */
@@ -63,9 +67,12 @@ export interface SessionEvent extends ConnectionInfo {
   readonly durationMs: number;
 }
 
-/** An adapter threw, and the peer was told of a temporary failure; or, in `session`, this package has a defect. */
+/**
+ * An adapter threw, and the peer was told of a temporary failure; in `session`, this package has a defect; in `tls`, the
+ * `TlsSource` threw or gave what cannot be used, and the certificates of before stay.
+ */
 export interface FaultEvent extends ConnectionInfo {
-  readonly during: Fault | 'session';
+  readonly during: Fault | 'session' | 'tls';
   readonly error: unknown;
 }
 

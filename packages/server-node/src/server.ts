@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import { hostname } from 'node:os';
+import type { SecureVersion } from 'node:tls';
 import { type Authenticator, type MessageStore, Pop3Error } from '@pop3/core';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
-import { Connection, type ConnectionContext } from './connection.js';
+import { Certificates } from './certificates.js';
+import { Connection, type ConnectionContext, type Listening } from './connection.js';
 import { type ConnectionInfo, publish } from './diagnostics.js';
 import { completeLimits, MAX_TIMER_MS, type Pop3ServerLimits } from './limits.js';
 import { LoginDelay } from './login-policy.js';
-import { Certificates, type TlsOptions } from './tls.js';
+import type { TlsOptions, TlsSource } from './tls.js';
 
 export interface Pop3ServerOptions {
   readonly store: MessageStore;
   readonly authenticator: Authenticator;
-  /** Needed for listeners with `starttls` or `implicit`. */
-  readonly tls?: TlsOptions;
+  /** Needed for listeners with `starttls` or `implicit`: certificates, or where they come from each time. */
+  readonly tls?: TlsOptions | TlsSource;
   /**
    * Passwords on connections that are not encrypted. Default `allow-on-loopback`: on this machine nobody listens who
    * could not read the maildrop anyway. A proxy on this machine that serves the world calls for `refuse`.
@@ -39,6 +41,11 @@ export interface ListenOptions {
   readonly port?: number;
   /** `starttls` announces STLS, `implicit` begins with TLS (RFC 8314). Default: `starttls` if there is a certificate. */
   readonly tls?: 'off' | 'starttls' | 'implicit';
+  /**
+   * The least version of TLS here. Default: that of the option `tls`, otherwise TLS 1.2. With `TLSv1` or `TLSv1.1`
+   * OpenSSL's security level is lowered to 0, and old ciphers are let in, down to some that are not forward-secret.
+   */
+  readonly minVersion?: SecureVersion;
 }
 
 export interface Pop3Server extends AsyncDisposable {
@@ -49,11 +56,12 @@ export interface Pop3Server extends AsyncDisposable {
    */
   listen(options?: ListenOptions): Promise<AddressInfo>;
   /**
-   * Replaces the certificates. Connections that stand keep theirs.
+   * Replaces the certificates, or where they come from. Connections that stand keep theirs, and sessions can still be
+   * resumed unless other `ticketKeys`, `ca` or ciphers come along.
    *
    * @throws Error of OpenSSL for what cannot be used; then the old ones stay.
    */
-  updateTls(tls: TlsOptions): void;
+  updateTls(tls: TlsOptions | TlsSource): void;
   /**
    * Stops to listen, ends connections where nobody is logged in, and waits for the others. After `drainMs`, by default
    * 10 seconds, they end too, without UPDATE; an UPDATE that has begun is finished. Nothing is left open when it
@@ -119,7 +127,7 @@ class NodeServer implements Pop3Server {
     return this.#connections.size;
   }
 
-  listen({ host = '127.0.0.1', port, tls }: ListenOptions = {}): Promise<AddressInfo> {
+  listen({ host = '127.0.0.1', port, tls, minVersion }: ListenOptions = {}): Promise<AddressInfo> {
     const mode = tls ?? (this.#certificates === null ? 'off' : 'starttls');
     if (mode !== 'off' && this.#certificates === null) {
       throw new Pop3Error(
@@ -128,12 +136,13 @@ class NodeServer implements Pop3Server {
       );
     }
     if (this.#closing !== null) throw new Pop3Error('POP3_USAGE', 'This server is closed.');
+    // The port is asked for once: a socket would ask the kernel for it.
+    const listening: Listening = { tls: mode, minVersion: minVersion ?? null, localPort: 0 };
+    if (mode !== 'off') this.#certificates?.prepare(listening.minVersion);
     // A client may end its side and still wait for answers to what it has sent.
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#accept(socket, mode, localPort),
+      this.#accept(socket, listening),
     );
-    // Asked once: a socket would ask the kernel for it.
-    let localPort = 0;
     const started = new Promise<AddressInfo>((resolve, reject) => {
       listener.once('error', reject);
       listener.listen({ host, port: port ?? (mode === 'implicit' ? 995 : 110), backlog: BACKLOG }, () => {
@@ -143,7 +152,7 @@ class NodeServer implements Pop3Server {
         listener.on('error', (error) => {
           publish.listenerFailed.publish({ localAddress: address.address, localPort: address.port, error });
         });
-        localPort = address.port;
+        listening.localPort = address.port;
         resolve(address);
       });
     });
@@ -156,7 +165,7 @@ class NodeServer implements Pop3Server {
     return started;
   }
 
-  updateTls(tls: TlsOptions): void {
+  updateTls(tls: TlsOptions | TlsSource): void {
     if (this.#certificates === null) {
       throw new Pop3Error('POP3_USAGE', 'This server was made without TLS; make it with the option tls.');
     }
@@ -194,7 +203,7 @@ class NodeServer implements Pop3Server {
     for (const deadline of this.#deadlines) clearTimeout(deadline);
   }
 
-  #accept(socket: Socket, mode: 'off' | 'starttls' | 'implicit', localPort: number): void {
+  #accept(socket: Socket, listening: Listening): void {
     // Gone before it was looked at, or too late.
     if (socket.remoteAddress === undefined || this.#closing !== null) return void socket.destroy();
     // One peer, one address, whether the listener is for IPv4 or for everything (RFC 4291 section 2.5.5.2).
@@ -203,27 +212,23 @@ class NodeServer implements Pop3Server {
       connection: ++connectionCount,
       address,
       port: socket.remotePort ?? 0,
-      localPort,
+      localPort: listening.localPort,
     };
     const { maxConnections, maxConnectionsPerAddress } = this.#context.limits;
     const fromAddress = this.#perAddress.get(address) ?? 0;
-    if (this.#connections.size >= maxConnections) return reject(socket, info, mode, 'too-many-connections');
+    if (this.#connections.size >= maxConnections)
+      return reject(socket, info, listening.tls, 'too-many-connections');
     if (fromAddress >= maxConnectionsPerAddress) {
-      return reject(socket, info, mode, 'too-many-connections-from-address');
+      return reject(socket, info, listening.tls, 'too-many-connections-from-address');
     }
     this.#perAddress.set(address, fromAddress + 1);
-    const connection = new Connection(socket, info, this.#context);
+    const connection = new Connection(socket, info, listening, this.#context);
     this.#connections.add(connection);
-    void this.#run(connection, socket, mode, address);
+    void this.#run(connection, socket, address);
   }
 
-  async #run(
-    connection: Connection,
-    socket: Socket,
-    mode: 'off' | 'starttls' | 'implicit',
-    address: string,
-  ): Promise<void> {
-    await connection.run(mode);
+  async #run(connection: Connection, socket: Socket, address: string): Promise<void> {
+    await connection.run();
     if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
     this.#connections.delete(connection);
     const left = (this.#perAddress.get(address) ?? 1) - 1;
