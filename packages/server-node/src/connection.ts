@@ -11,6 +11,7 @@ import type {
 } from '@pop3/core';
 import { serve } from '@pop3/core/driver';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
+import { isLoopback } from './addresses.js';
 import type { Certificates } from './certificates.js';
 import { type ConnectionInfo, type FaultEvent, publish, type TlsInfo } from './diagnostics.js';
 import type { completeLimits } from './limits.js';
@@ -39,9 +40,24 @@ export interface Listening {
   readonly tls: 'off' | 'starttls' | 'implicit';
   /** Null for what the certificates say. */
   readonly minVersion: SecureVersion | null;
+  /** Whether each connection begins with a PROXY header. */
+  readonly proxyProtocol: boolean;
+  /** Whether TLS that a trusted proxy says the client speaks with it counts as TLS. */
+  readonly trustProxyTls: boolean;
   /** Port of ours. */
   localPort: number;
 }
+
+/** How a connection came. */
+export interface Arrival {
+  /** False where a proxy does not say for whom it speaks: then nothing good follows from the address. */
+  readonly addressKnown: boolean;
+  /** TLS between the client and a proxy that is believed in this. */
+  readonly proxyTls: TlsInfo | null;
+}
+
+/** One for all that come without a proxy. */
+export const DIRECT: Arrival = { addressKnown: true, proxyTls: null };
 
 /** How long a peer may take to close its side after ours has said the last word. */
 const LINGER_MS = 2_000;
@@ -52,6 +68,7 @@ export class Connection implements Waiting {
   readonly #info: ConnectionInfo;
   readonly #context: ConnectionContext;
   readonly #listening: Listening;
+  readonly #arrival: Arrival;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   #channel: SocketChannel | null = null;
@@ -62,19 +79,27 @@ export class Connection implements Waiting {
   /** Whether a command was answered since the last wait for the peer. */
   #answered = false;
 
-  #tls: TlsInfo | null = null;
+  #tls: TlsInfo | null;
   #username: string | null = null;
   #maildrop: string | null = null;
   #retrieved = 0;
   #removed = 0;
   #failed = 0;
 
-  constructor(socket: Socket, info: ConnectionInfo, listening: Listening, context: ConnectionContext) {
+  constructor(
+    socket: Socket,
+    info: ConnectionInfo,
+    arrival: Arrival,
+    listening: Listening,
+    context: ConnectionContext,
+  ) {
     this.#socket = socket;
     this.#info = info;
+    this.#arrival = arrival;
     this.#listening = listening;
     this.#context = context;
-    this.#peer = { address: info.address, tls: false, certificate: null };
+    this.#tls = arrival.proxyTls;
+    this.#peer = { address: info.address, tls: this.#tls !== null, certificate: null };
     this.#clock = setTimeout(() => this.stop('autologout'), context.limits.loginTimeoutMs);
     socket.on('error', () => {});
     socket.on('close', () => this.#abort.abort('peer-closed'));
@@ -187,7 +212,7 @@ export class Connection implements Waiting {
   #plaintextAuth(): 'refuse' | 'allow' {
     const { plaintextAuth } = this.#context;
     if (plaintextAuth !== 'allow-on-loopback') return plaintextAuth;
-    return isLoopback(this.#info.address) ? 'allow' : 'refuse';
+    return this.#arrival.addressKnown && isLoopback(this.#info.address) ? 'allow' : 'refuse';
   }
 
   #trace(event: ServerTrace): void {
@@ -267,8 +292,4 @@ function tlsInfoOf(socket: TLSSocket): TlsInfo {
 function usernameOf(credentials: Credentials): string | null {
   if (credentials.type === 'anonymous') return null;
   return (credentials.type === 'external' ? credentials.authorizationId : credentials.username) || null;
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
 }
