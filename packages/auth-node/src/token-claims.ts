@@ -2,6 +2,8 @@ import type { TokenTrouble } from './token-trouble.js';
 
 /** What a token, or its authorization server, says of it (RFC 7519 section 4, RFC 7662 section 2.2). */
 export interface TokenClaims {
+  readonly sub?: unknown;
+  readonly username?: unknown;
   readonly iss?: unknown;
   readonly aud?: unknown;
   readonly exp?: unknown;
