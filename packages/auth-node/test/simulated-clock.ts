@@ -11,17 +11,18 @@ export class SimulatedClock {
   readonly now = (): number => this.#nowMs;
 
   /** As `wait` of `throttled`. */
-  readonly wait = (ms: number, signal: AbortSignal): Promise<void> =>
+  readonly wait = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       const timer = {
         atMs: this.#nowMs + ms,
         end: () => {
           this.#timers.delete(timer);
+          signal?.removeEventListener('abort', timer.end);
           resolve();
         },
       };
-      if (signal.aborted) return resolve();
-      signal.addEventListener('abort', timer.end, { once: true });
+      if (signal?.aborted) return resolve();
+      signal?.addEventListener('abort', timer.end);
       this.#timers.add(timer);
     });
 
