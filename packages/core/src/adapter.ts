@@ -53,6 +53,11 @@ export type Credentials =
       readonly username: string;
       readonly password: string;
       readonly authorizationId: string;
+      /**
+       * The password as it was sent, where PLAIN has changed it by SASLprep (RFC 4616): to be tried as well by those who
+       * store hashes of unprepared passwords. Left out where both are the same.
+       */
+      readonly unpreparedPassword?: string;
     }
   /** `digest` is 32 lower-case hexadecimal digits: MD5 of `timestamp`, then the secret (RFC 1939 section 7). */
   | { readonly type: 'apop'; readonly username: string; readonly timestamp: string; readonly digest: string }
@@ -73,7 +78,10 @@ export type Credentials =
       readonly authorizationId: string;
       readonly proven: boolean;
     }
-  /** A bearer token (RFC 7628, XOAUTH2). `username` is whose maildrop the peer wants, empty to leave that to the token. */
+  /**
+   * A bearer token (RFC 7628, XOAUTH2). `username` is whose maildrop the peer wants, empty to leave that to the token. The
+   * token is empty when the peer only asks where to get one; it is refused whatever is answered.
+   */
   | { readonly type: 'token'; readonly username: string; readonly token: string }
   /** Nobody in particular (RFC 4505). `trace` is what the peer says of itself, and proves nothing. */
   | { readonly type: 'anonymous'; readonly trace: string }
@@ -180,6 +188,8 @@ export interface Maildrop {
    * was asked for. Leave it out unless reading less is cheaper than stopping early.
    */
   top?(messageNumber: number, lines: number, context: StoreContext): MaybePromise<Body | 'gone'>;
+  /** Optional: how a message was addressed when it came, for stores that know it from elsewhere than its header. */
+  envelope?(messageNumber: number, context: StoreContext): MaybePromise<Envelope | 'gone'>;
   /**
    * Removes the marked messages, and no other (RFC 1939 section 6). Called at most once, after QUIT. A message that
    * is gone already counts as removed. `failed` counts those that are still there.
@@ -187,6 +197,13 @@ export interface Maildrop {
   commitDeletes(deletions: DeletionMarks, context: StoreContext): MaybePromise<CommitOutcome>;
   /** Gives up the lock and deletes nothing. May be called more than once. */
   release(): MaybePromise<void>;
+}
+
+/** The envelope of a message (RFC 5321 section 2.3.1): addresses without angle brackets. */
+export interface Envelope {
+  /** Empty for the null sender of a bounce. */
+  readonly sender: string;
+  readonly recipient: string;
 }
 
 export interface CommitOutcome {
