@@ -97,6 +97,8 @@ export interface ScramKeys {
   readonly iterations: number;
   readonly storedKey: Uint8Array;
   readonly serverKey: Uint8Array;
+  /** True for keys that nothing proves, of a user who has none. Not for the peer: it is how `anyOf` finds who has real ones. */
+  readonly standIn?: boolean;
 }
 
 /** What ties an exchange to the TLS connection it runs in (RFC 5929, RFC 9266). */
