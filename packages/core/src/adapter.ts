@@ -178,6 +178,8 @@ export interface Maildrop {
    * was asked for. Leave it out unless reading less is cheaper than stopping early.
    */
   top?(messageNumber: number, lines: number, context: StoreContext): MaybePromise<Body | 'gone'>;
+  /** Optional: how a message was addressed when it came, for stores that know it from elsewhere than its header. */
+  envelope?(messageNumber: number, context: StoreContext): MaybePromise<Envelope | 'gone'>;
   /**
    * Removes the marked messages, and no other (RFC 1939 section 6). Called at most once, after QUIT. A message that
    * is gone already counts as removed. `failed` counts those that are still there.
@@ -185,6 +187,13 @@ export interface Maildrop {
   commitDeletes(deletions: DeletionMarks, context: StoreContext): MaybePromise<CommitOutcome>;
   /** Gives up the lock and deletes nothing. May be called more than once. */
   release(): MaybePromise<void>;
+}
+
+/** The envelope of a message (RFC 5321 section 2.3.1): addresses without angle brackets. */
+export interface Envelope {
+  /** Empty for the null sender of a bounce. */
+  readonly sender: string;
+  readonly recipient: string;
 }
 
 export interface CommitOutcome {

@@ -2,13 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { SecureVersion } from 'node:tls';
-import { type Authenticator, type MessageStore, Pop3Error } from '@pop3/core';
+import { type Authenticator, type MessageStore, Pop3Error, type Pop3Extension } from '@pop3/core';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
 import { AddressCount } from './address-count.js';
 import { Networks, withoutMapping } from './addresses.js';
 import { Certificates } from './certificates.js';
-import { type Arrival, Connection, type ConnectionContext, DIRECT, type Listening } from './connection.js';
-import { type ConnectionInfo, publish } from './diagnostics.js';
+import {
+  type Arrival,
+  Connection,
+  type ConnectionContext,
+  DIRECT,
+  INTRODUCER,
+  type Listening,
+} from './connection.js';
+import { type ConnectionInfo, publish, type TlsInfo } from './diagnostics.js';
 import { completeLimits, MAX_TIMER_MS, type Pop3ServerLimits } from './limits.js';
 import { LoginDelay } from './login-policy.js';
 import { readProxyHeader } from './proxied.js';
@@ -37,10 +44,12 @@ export interface Pop3ServerOptions {
   /** SASL mechanisms, in the order in which they are announced. Default: PLAIN, LOGIN and EXTERNAL. */
   readonly mechanisms?: readonly SaslServerMechanism[];
   /**
-   * Proxies that are believed on listeners with `proxyProtocol`: addresses, and networks such as `10.0.0.0/8` or
-   * `2001:db8::/32`. Default: none.
+   * Proxies that are believed on listeners with `proxyProtocol` or `xclient`: addresses, and networks such as
+   * `10.0.0.0/8` or `2001:db8::/32`. Default: none.
    */
   readonly trustedProxies?: readonly string[];
+  /** Commands that the core does not know, such as `*ENV` of `@pop3/sdps`. Default: none. */
+  readonly extensions?: readonly Pop3Extension[];
   readonly limits?: Partial<Pop3ServerLimits>;
 }
 
@@ -63,6 +72,11 @@ export interface ListenOptions {
    */
   readonly proxyProtocol?: boolean;
   /**
+   * `trustedProxies` may say with XCLIENT, before the login, for whom they speak: that client is the peer from then on.
+   * Others are not told of the command, and it is none for them. Default false.
+   */
+  readonly xclient?: boolean;
+  /**
    * TLS that a trusted proxy says the client speaks with it counts as if it ended here: passwords are allowed. The way
    * from the proxy has to be as safe. Default false.
    */
@@ -73,8 +87,8 @@ export interface Pop3Server extends AsyncDisposable {
   /**
    * Starts to listen and says where. May be called for several addresses. Rejects as `net.Server` does.
    *
-   * @throws Pop3Error `POP3_USAGE` for `starttls` and `implicit` without a certificate, for `proxyProtocol` without
-   *   `trustedProxies`, and after {@link close}.
+   * @throws Pop3Error `POP3_USAGE` for `starttls` and `implicit` without a certificate, for `proxyProtocol` or
+   *   `xclient` without `trustedProxies`, and after {@link close}.
    */
   listen(options?: ListenOptions): Promise<AddressInfo>;
   /**
@@ -141,6 +155,7 @@ class NodeServer implements Pop3Server {
       store: options.store,
       authenticator,
       limits,
+      perAddress: this.#perAddress,
       certificates: this.#certificates,
       plaintextAuth: options.plaintextAuth ?? 'allow-on-loopback',
       loginDelay: loginDelaySeconds === undefined ? null : new LoginDelay(loginDelaySeconds),
@@ -148,6 +163,7 @@ class NodeServer implements Pop3Server {
       implementation: options.implementation ?? null,
       expire: options.expire ?? null,
       mechanisms: options.mechanisms,
+      extensions: options.extensions ?? [],
       apopTimestamp: timestamps(),
     };
   }
@@ -158,7 +174,7 @@ class NodeServer implements Pop3Server {
 
   listen(options: ListenOptions = {}): Promise<AddressInfo> {
     const { host = '127.0.0.1', port, tls, minVersion = null } = options;
-    const { proxyProtocol = false, trustProxyTls = false } = options;
+    const { proxyProtocol = false, xclient = false, trustProxyTls = false } = options;
     const mode = tls ?? (this.#certificates === null ? 'off' : 'starttls');
     if (mode !== 'off' && this.#certificates === null) {
       throw new Pop3Error(
@@ -166,12 +182,22 @@ class NodeServer implements Pop3Server {
         `A listener with tls: '${mode}' needs the option tls with a certificate and a key.`,
       );
     }
-    if (proxyProtocol && this.#trustedProxies === null) {
-      throw new Pop3Error('POP3_USAGE', 'A listener with proxyProtocol needs the option trustedProxies.');
+    if ((proxyProtocol || xclient) && this.#trustedProxies === null) {
+      throw new Pop3Error(
+        'POP3_USAGE',
+        'A listener with proxyProtocol or xclient needs the option trustedProxies.',
+      );
     }
     if (this.#closing !== null) throw new Pop3Error('POP3_USAGE', 'This server is closed.');
     // The port is asked for once: a socket would ask the kernel for it.
-    const listening: Listening = { tls: mode, minVersion, proxyProtocol, trustProxyTls, localPort: 0 };
+    const listening: Listening = {
+      tls: mode,
+      minVersion,
+      proxyProtocol,
+      xclient,
+      trustProxyTls,
+      localPort: 0,
+    };
     if (mode !== 'off') this.#certificates?.prepare(minVersion);
     // A client may end its side and still wait for answers to what it has sent.
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -253,7 +279,11 @@ class NodeServer implements Pop3Server {
       return reject(socket, info, listening, 'too-many-connections');
     }
     if (listening.proxyProtocol) void this.#announced(socket, info, listening);
-    else this.#admit(socket, info, DIRECT, listening);
+    else this.#admit(socket, info, this.#mayIntroduce(info, listening) ? INTRODUCER : DIRECT, listening);
+  }
+
+  #mayIntroduce({ address }: ConnectionInfo, { xclient }: Listening): boolean {
+    return xclient && this.#trustedProxies?.includes(address) === true;
   }
 
   /** Waits for what a proxy says of its client, and takes its word for it. */
@@ -271,44 +301,44 @@ class NodeServer implements Pop3Server {
       return void socket.destroy();
     }
     if (this.#closing !== null || socket.destroyed) return void socket.destroy();
-    this.#admit(socket, proxiedInfo(info, header), arrivalOf(header, listening), listening);
+    const client = header.type === 'proxied' ? { ...info, ...header.source, proxy: info.address } : info;
+    // Nobody knows whether it is a proxy that an unknown client speaks through.
+    const mayIntroduce = header.type !== 'unknown' && this.#mayIntroduce(client, listening);
+    const arrival: Arrival = {
+      addressKnown: header.type !== 'unknown' && !mayIntroduce,
+      mayIntroduce,
+      proxyTls: listening.trustProxyTls ? proxyTlsOf(header) : null,
+    };
+    this.#admit(socket, client, arrival, listening);
   }
 
   #admit(socket: Socket, info: ConnectionInfo, arrival: Arrival, listening: Listening): void {
-    if (!this.#perAddress.enter(info.address)) {
+    if (!arrival.mayIntroduce && !this.#perAddress.enter(info.address)) {
       return reject(socket, info, listening, 'too-many-connections-from-address');
     }
     const connection = new Connection(socket, info, arrival, listening, this.#context);
     this.#connections.add(connection);
-    void this.#run(connection, socket, info.address);
+    void this.#run(connection, socket);
   }
 
-  async #run(connection: Connection, socket: Socket, address: string): Promise<void> {
+  async #run(connection: Connection, socket: Socket): Promise<void> {
     await connection.run();
     if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
     this.#connections.delete(connection);
-    this.#perAddress.leave(address);
+    const { countedAddress } = connection;
+    if (countedAddress !== null) this.#perAddress.leave(countedAddress);
     if (this.#connections.size === 0) this.#allGone?.();
   }
 }
 
-function proxiedInfo(info: ConnectionInfo, header: ProxyHeader): ConnectionInfo {
-  return header.type === 'proxied' ? { ...info, ...header.source, proxy: info.address } : info;
-}
-
-function arrivalOf(header: ProxyHeader, { trustProxyTls }: Listening): Arrival {
-  const { tls = null, authority = null } = header.type === 'proxied' ? header : {};
+function proxyTlsOf(header: ProxyHeader): TlsInfo | null {
+  if (header.type !== 'proxied' || header.tls === null) return null;
+  const { version, cipher } = header.tls;
   return {
-    addressKnown: header.type !== 'unknown',
-    proxyTls:
-      trustProxyTls && tls !== null
-        ? {
-            version: tls.version ?? 'unknown',
-            cipher: tls.cipher ?? 'unknown',
-            resumed: false,
-            serverName: authority,
-          }
-        : null,
+    version: version ?? 'unknown',
+    cipher: cipher ?? 'unknown',
+    resumed: false,
+    serverName: header.authority,
   };
 }
 
