@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type Authenticator, isPop3Error, type MessageStore } from '@pop3/core';
-import {
-  createPop3Server,
-  type ListenOptions,
-  type Pop3Server,
-  type Pop3ServerLimits,
-  type TlsOptions,
-} from '@pop3/server-node';
-import { type Endpoint, formatEndpoint, parseEndpoint } from './config/endpoint.js';
+import { createPop3Server, type Pop3Server, type Pop3ServerLimits, type TlsOptions } from '@pop3/server-node';
+import { formatEndpoint } from './config/endpoint.js';
+import { type ListenerConfig, listenersOf } from './config/listeners.js';
 import { type Config, inMs } from './config/schema.js';
 import { EXIT, Failure, isPermissionError, systemCodeOf } from './failure.js';
 
@@ -43,11 +38,10 @@ export async function startServer(
   const server = create(config, store, authenticator, tls);
   const listening: string[] = [];
   try {
-    for (const text of settings.listen) {
-      const mode = tls === null ? 'off' : 'starttls';
-      listening.push(`pop3 ${await listen(server, text, mode)}`);
+    for (const listener of listenersOf(config)) {
+      const kind = listener.tls === 'implicit' ? 'pop3s' : 'pop3';
+      listening.push(`${kind} ${await listen(server, listener)}`);
     }
-    for (const text of settings.listen_tls) listening.push(`pop3s ${await listen(server, text, 'implicit')}`);
   } catch (error) {
     await server.close({ drainMs: 0 });
     throw error;
@@ -113,13 +107,13 @@ function explainedTls<T>({ server: { tls_cert, tls_key } }: Config, work: () => 
   }
 }
 
-async function listen(server: Pop3Server, text: string, tls: ListenOptions['tls'] & string): Promise<string> {
-  const endpoint = parseEndpoint(text) as Endpoint;
+async function listen(server: Pop3Server, listener: ListenerConfig): Promise<string> {
+  const { host, port, tls } = listener;
   try {
-    const { address, port } = await server.listen({ ...endpoint, tls });
-    return formatEndpoint(address, port);
+    const bound = await server.listen({ host, port, tls });
+    return formatEndpoint(bound.address, bound.port);
   } catch (error) {
-    throw explainedListenError(text, error);
+    throw explainedListenError(listener.address, error);
   }
 }
 

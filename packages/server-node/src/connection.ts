@@ -31,7 +31,7 @@ export interface ConnectionContext {
   readonly perAddress: AddressCount;
   readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
   readonly loginDelay: LoginDelay | null;
-  readonly mechanisms: readonly SaslServerMechanism[] | undefined;
+  readonly mechanisms: readonly SaslServerMechanism[];
   readonly extensions: readonly Pop3Extension[];
   readonly greeting: string | undefined;
   readonly implementation: string | null;
@@ -216,7 +216,7 @@ export class Connection implements Waiting {
       channel,
       peer: this.#peer,
       signal: this.#abort.signal,
-      ...(shared.mechanisms !== undefined && { mechanisms: shared.mechanisms }),
+      mechanisms: shared.mechanisms,
       extensions: this.#mayIntroduce
         ? [...xclientExtensions((client, before) => this.#introduce(client, before)), ...shared.extensions]
         : shared.extensions,

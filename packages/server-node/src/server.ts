@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
-import { hostname } from 'node:os';
 import type { SecureVersion } from 'node:tls';
 import { type Authenticator, type MessageStore, Pop3Error, type Pop3Extension } from '@pop3/core';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
@@ -18,8 +16,10 @@ import {
 import { type ConnectionInfo, publish, type TlsInfo } from './diagnostics.js';
 import { completeLimits, MAX_TIMER_MS, type Pop3ServerLimits } from './limits.js';
 import { LoginDelay } from './login-policy.js';
+import { nodeMechanisms } from './mechanisms.js';
 import { readProxyHeader } from './proxied.js';
 import type { ProxyHeader } from './proxy-header.js';
+import { timestamps } from './timestamp.js';
 import type { TlsOptions, TlsSource } from './tls.js';
 
 export interface Pop3ServerOptions {
@@ -41,7 +41,7 @@ export interface Pop3ServerOptions {
   readonly expire?: number | 'never';
   /** Seconds between two logins to one maildrop, announced and enforced (RFC 2449 section 6.5). Default: none. */
   readonly loginDelaySeconds?: number;
-  /** SASL mechanisms, in the order in which they are announced. Default: PLAIN, LOGIN and EXTERNAL. */
+  /** SASL mechanisms, in the order in which they are announced. Default: {@link nodeMechanisms}. */
   readonly mechanisms?: readonly SaslServerMechanism[];
   /**
    * Proxies that are believed on listeners with `proxyProtocol` or `xclient`: addresses, and networks such as
@@ -162,7 +162,7 @@ class NodeServer implements Pop3Server {
       greeting: options.greeting,
       implementation: options.implementation ?? null,
       expire: options.expire ?? null,
-      mechanisms: options.mechanisms,
+      mechanisms: options.mechanisms ?? nodeMechanisms(),
       extensions: options.extensions ?? [],
       apopTimestamp: timestamps(),
     };
@@ -380,13 +380,4 @@ function reject(
   if (tls === 'implicit' || early) return void socket.destroy();
   socket.write('-ERR [SYS/TEMP] too many connections, try again later\r\n');
   socket.destroySoon();
-}
-
-/** `<digits.digits@host>`: other forms are legal and break clients that are known. Random, so that none comes twice. */
-function timestamps(): () => string {
-  const host = hostname().replace(/[^A-Za-z0-9.-]/g, '') || 'localhost';
-  return () => {
-    const random = randomBytes(16);
-    return `<${random.readBigUInt64BE(0)}.${random.readBigUInt64BE(8)}@${host}>`;
-  };
 }
