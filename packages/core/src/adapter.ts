@@ -97,6 +97,8 @@ export interface ScramKeys {
   readonly iterations: number;
   readonly storedKey: Uint8Array;
   readonly serverKey: Uint8Array;
+  /** True for keys that nothing proves, of a user who has none. Not for the peer: it is how `anyOf` finds who has real ones. */
+  readonly standIn?: boolean;
 }
 
 /** What ties an exchange to the TLS connection it runs in (RFC 5929, RFC 9266). */
@@ -186,6 +188,8 @@ export interface Maildrop {
    * was asked for. Leave it out unless reading less is cheaper than stopping early.
    */
   top?(messageNumber: number, lines: number, context: StoreContext): MaybePromise<Body | 'gone'>;
+  /** Optional: how a message was addressed when it came, for stores that know it from elsewhere than its header. */
+  envelope?(messageNumber: number, context: StoreContext): MaybePromise<Envelope | 'gone'>;
   /**
    * Removes the marked messages, and no other (RFC 1939 section 6). Called at most once, after QUIT. A message that
    * is gone already counts as removed. `failed` counts those that are still there.
@@ -193,6 +197,13 @@ export interface Maildrop {
   commitDeletes(deletions: DeletionMarks, context: StoreContext): MaybePromise<CommitOutcome>;
   /** Gives up the lock and deletes nothing. May be called more than once. */
   release(): MaybePromise<void>;
+}
+
+/** The envelope of a message (RFC 5321 section 2.3.1): addresses without angle brackets. */
+export interface Envelope {
+  /** Empty for the null sender of a bounce. */
+  readonly sender: string;
+  readonly recipient: string;
 }
 
 export interface CommitOutcome {

@@ -6,6 +6,7 @@ export type {
   ChannelBindingType,
   CommitOutcome,
   Credentials,
+  Envelope,
   Identity,
   Maildrop,
   MaybePromise,
@@ -53,6 +54,7 @@ export {
 export type {
   CloseReason,
   OfferedMechanism,
+  PeerChanges,
   ServerLimits,
   ServerSessionOptions,
   ServerState,

@@ -50,9 +50,13 @@ export function encodeStatusLine(status: '+OK' | '-ERR', code: ResponseCode | nu
  * The greeting without its CRLF (RFC 1939 section 4). The text has no `<`, so that no client finds the start of a
  * timestamp in it (RFC 2449 section 3), and at most 200 octets, which leave the timestamp whole.
  */
-export function encodeGreeting(text: string, apopTimestamp: string | null): string {
+export function encodeGreeting(
+  text: string,
+  apopTimestamp: string | null,
+  code: ResponseCode | null,
+): string {
   const timestamp = apopTimestamp ? ` ${apopTimestamp}` : '';
-  return encodeStatusLine('+OK', null, text.replaceAll('<', '(').slice(0, 200) + timestamp);
+  return encodeStatusLine('+OK', code, text.replaceAll('<', '(').slice(0, 200) + timestamp);
 }
 
 /**

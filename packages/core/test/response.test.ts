@@ -67,7 +67,7 @@ describe('encodeGreeting', () => {
     const timestamp = '<1896.697170952@dbc.mtview.ca.us>';
     fc.assert(
       fc.property(text, fc.constantFrom(null, timestamp), (text, apopTimestamp) => {
-        const line = encodeGreeting(text, apopTimestamp);
+        const line = encodeGreeting(text, apopTimestamp, null);
         expect(line.length).toBeLessThanOrEqual(510);
         expect(parseGreeting(octets(line))).toMatchObject({ apopTimestamp });
       }),

@@ -1,6 +1,7 @@
 /** Runs transcripts against `serve()`: the same dialogues, with adapters in the place of answers. */
 import type { AuthOutcome, Body, MaybePromise, Peer } from '../src/adapter.js';
 import { serve } from '../src/driver/index.js';
+import type { ExtensionCommand, Pop3Extension } from '../src/extension.js';
 import type { SaslServerMechanism } from '../src/sasl/index.js';
 import type { SaslOutcome } from '../src/server/requests.js';
 import { latin1, octets } from './stored-message.js';
@@ -24,7 +25,7 @@ export function canBeServed({ steps }: Transcript): boolean {
     if (step.type === 'abort') return false;
     if (step.type !== 'request') return true;
     const { answer, request } = step;
-    const late = request.type === 'retrieve' || request.type === 'commit';
+    const late = ['retrieve', 'commit', 'extension'].includes(request.type);
     switch (answer.type) {
       case 'pending':
         return false;
@@ -47,7 +48,7 @@ export function isEmptyCommit({ type, deletions }: ExpectedRequest): boolean {
 /** @param waits - whether the adapters answer with promises and asynchronous bodies, or at once */
 export async function runOnServe(transcript: Transcript, way: Way, waits: boolean): Promise<Outcome> {
   const { name, steps, maildrop } = transcript;
-  const { tls = 'off', userPass, saslMechanisms, ...session } = sessionOptionsOf(transcript);
+  const { tls = 'off', userPass, saslMechanisms, extensions = [], ...session } = sessionOptionsOf(transcript);
   const script = steps.filter(
     (step): step is Asked => step.type === 'request' && !isEmptyCommit(step.request),
   );
@@ -92,6 +93,23 @@ export async function runOnServe(transcript: Transcript, way: Way, waits: boolea
       };
     },
   });
+  const extension = (command: ExtensionCommand): Pop3Extension => ({
+    ...command,
+    run(argument, context) {
+      const { identity, isMarked } = context;
+      const marks = identity && maildrop.map((_, index) => index + 1).filter(isMarked);
+      const answer = ask({
+        type: 'extension',
+        verb: command.verb,
+        argument: argument && latin1(argument),
+        marks,
+      });
+      if (answer.type !== 'replied') throw new Error('scripted');
+      const { peer, ...reply } = answer;
+      if (peer === 'encrypted') context.peer = ENCRYPTED;
+      return given(reply);
+    },
+  });
   const everOffered = [...offered, ...handshakes.flatMap((step) => step.mechanisms ?? [])];
 
   const closed = await serve({
@@ -112,6 +130,7 @@ export async function runOnServe(transcript: Transcript, way: Way, waits: boolea
     },
     peer: tls === 'active' ? ENCRYPTED : CLEAR,
     mechanisms: [...new Set(everOffered)].map(mechanism),
+    extensions: extensions.map(extension),
     authenticator: {
       accepts: ['external', 'apop', ...(userPass === false ? [] : ['password' as const])],
       authenticate({ type: credentials, ...rest }) {

@@ -1,5 +1,6 @@
 /** Runs transcripts against the server session. */
 import type { Credentials } from '../src/adapter.js';
+import type { ExtensionCommand, ExtensionState } from '../src/extension.js';
 import { MaildropListing } from '../src/listing.js';
 import { wireOctetsOf } from '../src/octet-counter.js';
 import type { OfferedMechanism, ServerLimits, ServerSessionOptions } from '../src/server/options.js';
@@ -26,7 +27,7 @@ export interface Outcome {
   readonly closed: string | null;
 }
 
-const PLAINTEXT: ReadonlySet<string> = new Set(['PLAIN', 'LOGIN']);
+const PLAINTEXT: ReadonlySet<string> = new Set(['PLAIN', 'LOGIN', 'OAUTHBEARER', 'XOAUTH2']);
 
 export function mechanismsNamed(names: readonly string[]): OfferedMechanism[] {
   return names.map((name) => ({ name, plaintext: PLAINTEXT.has(name) }));
@@ -44,6 +45,16 @@ export function arriving(text: string, way: Way): Uint8Array[] {
   return (way === 'line by line' ? text.split(/(?<=\n)/) : [...text]).filter(Boolean).map(octets);
 }
 
+/** `VERB:transaction` or `VERB:authorization+transaction`, announced as `X-` and its letters. */
+export function extensionNamed(written: string): ExtensionCommand {
+  const [verb = '', states = ''] = written.split(':');
+  return {
+    verb,
+    states: states.split('+') as ExtensionState[],
+    capabilities: [`X-${verb.replaceAll(/[^A-Z]/g, '')}`],
+  };
+}
+
 type Setting = (value: string) => Partial<Omit<ServerSessionOptions, 'limits'>>;
 
 const SETTINGS: Record<string, Setting> = {
@@ -55,6 +66,8 @@ const SETTINGS: Record<string, Setting> = {
   'plaintext-auth': (value) => ({ plaintextAuth: value as 'refuse' | 'allow' }),
   implementation: (implementation) => ({ implementation }),
   expire: (value) => ({ expire: value === 'never' ? 'never' : Number(value) }),
+  'greeting-code': (greetingCode) => ({ greetingCode }),
+  extensions: (value) => ({ extensions: listOf(value).map(extensionNamed) }),
   'login-delay': (value) => ({ loginDelaySeconds: Number(value) }),
 };
 
@@ -95,6 +108,10 @@ export function written(request: ServerRequest): ExpectedRequest {
       return { type: request.type, response: latin1(request.response) };
     case 'retrieve':
       return { ...request };
+    case 'extension': {
+      const { type, verb, argument, marks } = request;
+      return { type, verb, argument: argument && latin1(argument), marks: marks && [...marks] };
+    }
     case 'commit':
       return { type: request.type, deletions: [...request.deletions] };
   }
@@ -299,6 +316,10 @@ function answerOf(answer: ScriptedAnswer, listing: MaildropListing): AnswerTo<Se
     }
     case 'message':
       return { type: answer.type };
+    case 'replied': {
+      const { peer, ...reply } = answer;
+      return { ...reply, ...(peer === 'encrypted' && { changes: { tls: 'active' } }) };
+    }
     case 'accepted':
     case 'gone':
     case 'committed':

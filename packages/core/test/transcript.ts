@@ -48,6 +48,14 @@ export type ScriptedAnswer =
   /** `chunks` is null for the message as the maildrop has it. */
   | { readonly type: 'message'; readonly chunks: readonly string[] | null; readonly fails: boolean }
   | { readonly type: 'gone' }
+  | {
+      readonly type: 'replied';
+      readonly status: '+OK' | '-ERR';
+      readonly code?: string;
+      readonly text: string;
+      readonly lines?: readonly string[];
+      readonly peer: 'encrypted' | null;
+    }
   | { readonly type: 'committed'; readonly removed: number; readonly failed: number }
   /** The host still works on it when the transcript ends. */
   | { readonly type: 'pending' };
@@ -171,6 +179,16 @@ function expectedRequest([name, ...words]: readonly Word[]): ExpectedRequest {
     }
     case 'commit':
       return { type, deletions: positional.map(Number) };
+    case 'extension': {
+      const [verb = '', argument] = positional;
+      const marks = attributes.get('marks');
+      return {
+        type,
+        verb,
+        argument: argument === undefined ? null : octetsIn(argument),
+        ...(marks !== undefined && { marks: marks === 'none' ? null : listOf(marks).map(Number) }),
+      };
+    }
     default:
       throw new Error(`${type} is no request`);
   }
@@ -199,6 +217,18 @@ function scriptedAnswer([name, ...words]: readonly Word[]): ScriptedAnswer {
     }
     case 'committed':
       return { type, removed: Number(attributes.get('removed')), failed: Number(attributes.get('failed')) };
+    case 'replied': {
+      const [status, text, ...lines] = positional.map((word) => textIn(word.text));
+      const code = attributes.get('code');
+      return {
+        type,
+        status: status as '+OK',
+        text: text ?? '',
+        ...(code !== undefined && { code }),
+        ...((attributes.get('lines') === 'none' || lines.length > 0) && { lines }),
+        peer: attributes.get('peer') === 'encrypted' ? 'encrypted' : null,
+      };
+    }
     case 'opened':
     case 'gone':
     case 'pending':

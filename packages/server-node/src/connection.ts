@@ -1,20 +1,26 @@
 import type { Socket } from 'node:net';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 import type {
   Authenticator,
   CloseReason,
   Credentials,
   MessageStore,
   Peer,
+  Pop3Extension,
   Refusal,
   ServerTrace,
 } from '@pop3/core';
 import { serve } from '@pop3/core/driver';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
+import type { AddressCount } from './address-count.js';
+import type { Certificates } from './certificates.js';
 import { type ConnectionInfo, type FaultEvent, publish, type TlsInfo } from './diagnostics.js';
 import type { completeLimits } from './limits.js';
 import { type LoginDelay, withPolicy } from './login-policy.js';
+import { sessionOptionsOf } from './session-options.js';
 import { SocketChannel, type Waiting } from './socket-channel.js';
-import type { Certificates } from './tls.js';
+import { TlsPeer } from './tls-peer.js';
+import { type IntroducedClient, xclientExtensions } from './xclient.js';
 
 /** What every connection of a server shares. */
 export interface ConnectionContext {
@@ -22,9 +28,11 @@ export interface ConnectionContext {
   readonly authenticator: Authenticator;
   readonly limits: ReturnType<typeof completeLimits>;
   readonly certificates: Certificates | null;
+  readonly perAddress: AddressCount;
   readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
   readonly loginDelay: LoginDelay | null;
   readonly mechanisms: readonly SaslServerMechanism[];
+  readonly extensions: readonly Pop3Extension[];
   readonly greeting: string | undefined;
   readonly implementation: string | null;
   readonly expire: number | 'never' | null;
@@ -32,14 +40,53 @@ export interface ConnectionContext {
   apopTimestamp(): string;
 }
 
+/** What the connections of one listener have in common. */
+export interface Listening {
+  readonly tls: 'off' | 'starttls' | 'implicit';
+  /** Null for what the certificates say. */
+  readonly minVersion: SecureVersion | null;
+  /** Whether each connection begins with a PROXY header. */
+  readonly proxyProtocol: boolean;
+  /** Whether trusted proxies may say with XCLIENT for whom they speak. */
+  readonly xclient: boolean;
+  /** Whether TLS that a trusted proxy says the client speaks with it counts as TLS. */
+  readonly trustProxyTls: boolean;
+  /** Port of ours. */
+  localPort: number;
+}
+
+/** How a connection came. */
+export interface Arrival {
+  /** False where a proxy does not say, or not yet, for whom it speaks: then nothing good follows from the address. */
+  readonly addressKnown: boolean;
+  /** Whether the peer is a proxy that is believed when it says by XCLIENT for whom it speaks. */
+  readonly mayIntroduce: boolean;
+  /** TLS between the client and a proxy that is believed in this. */
+  readonly proxyTls: TlsInfo | null;
+}
+
+/** One for all that come without a proxy. */
+export const DIRECT: Arrival = { addressKnown: true, mayIntroduce: false, proxyTls: null };
+/** One for all proxies that will say for whom they speak. */
+export const INTRODUCER: Arrival = { addressKnown: false, mayIntroduce: true, proxyTls: null };
+
+/** TLS that a proxy speaks of without details. */
+const UNKNOWN_TLS: TlsInfo = { version: 'unknown', cipher: 'unknown', resumed: false, serverName: null };
+
 /** How long a peer may take to close its side after ours has said the last word. */
 const LINGER_MS = 2_000;
 
 /** One connection from its start to its end: the handshake, the session, the clocks, the record of it. */
 export class Connection implements Waiting {
   readonly #socket: Socket;
-  readonly #info: ConnectionInfo;
+  #info: ConnectionInfo;
   readonly #context: ConnectionContext;
+  readonly #listening: Listening;
+  readonly #mayIntroduce: boolean;
+  #addressKnown: boolean;
+  /** By XCLIENT: then the TLS of this connection is that of a proxy. */
+  #introduced = false;
+  #countedAddress: string | null;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   #channel: SocketChannel | null = null;
@@ -50,18 +97,30 @@ export class Connection implements Waiting {
   /** Whether a command was answered since the last wait for the peer. */
   #answered = false;
 
-  #tls: TlsInfo | null = null;
+  #tls: TlsInfo | null;
   #username: string | null = null;
   #maildrop: string | null = null;
   #retrieved = 0;
   #removed = 0;
   #failed = 0;
 
-  constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext) {
+  constructor(
+    socket: Socket,
+    info: ConnectionInfo,
+    arrival: Arrival,
+    listening: Listening,
+    context: ConnectionContext,
+  ) {
     this.#socket = socket;
     this.#info = info;
+    this.#mayIntroduce = arrival.mayIntroduce;
+    this.#addressKnown = arrival.addressKnown;
+    // A proxy has as many connections as it has clients: those count.
+    this.#countedAddress = arrival.mayIntroduce ? null : info.address;
+    this.#listening = listening;
     this.#context = context;
-    this.#peer = { address: info.address, tls: false, certificate: null };
+    this.#tls = arrival.proxyTls;
+    this.#peer = { address: info.address, tls: this.#tls !== null, certificate: null };
     this.#clock = setTimeout(() => this.stop('autologout'), context.limits.loginTimeoutMs);
     socket.on('error', () => {});
     socket.on('close', () => this.#abort.abort('peer-closed'));
@@ -72,8 +131,14 @@ export class Connection implements Waiting {
     return this.#maildrop !== null;
   }
 
+  /** The address that it counts for, if any. */
+  get countedAddress(): string | null {
+    return this.#countedAddress;
+  }
+
   /** Runs to the end of the session. Never rejects. The socket may close a little later. */
-  async run(tls: 'off' | 'starttls' | 'implicit'): Promise<void> {
+  async run(): Promise<void> {
+    const { tls } = this.#listening;
     publish.connected.publish(this.#info);
     const socket = tls === 'implicit' ? await this.#handshake(this.#socket) : this.#socket;
     try {
@@ -127,11 +192,16 @@ export class Connection implements Waiting {
   }
 
   async #secured(plain: Socket): Promise<{ socket: Socket; peer: Peer }> {
+    const certificates = this.#context.certificates as Certificates;
+    certificates.refresh((error) => this.#fault({ during: 'tls', error }));
     try {
-      const secured = await (this.#context.certificates as Certificates).handshake(plain, this.#info.address);
-      const { socket } = secured;
-      this.#tls = { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().name };
-      return secured;
+      const socket = await certificates.handshake(plain, this.#listening.minVersion);
+      this.#tls = tlsInfoOf(socket);
+      const { address } = this.#info;
+      return {
+        socket,
+        peer: this.#introduced ? introducedPeer(address, true) : new TlsPeer(socket, address),
+      };
     } catch (error) {
       publish.rejected.publish({ ...this.#info, reason: 'tls-handshake-failed', error });
       throw error;
@@ -147,6 +217,9 @@ export class Connection implements Waiting {
       peer: this.#peer,
       signal: this.#abort.signal,
       mechanisms: shared.mechanisms,
+      extensions: this.#mayIntroduce
+        ? [...xclientExtensions((client, before) => this.#introduce(client, before)), ...shared.extensions]
+        : shared.extensions,
       ...withPolicy(shared, {
         delayMs: shared.limits.failedLoginDelayMs,
         maxDelayMs: shared.limits.maxFailedLoginDelayMs,
@@ -154,13 +227,8 @@ export class Connection implements Waiting {
         refused: (credentials, refusal) => this.#loginRefused(credentials, refusal),
       }),
       session: {
-        ...(shared.greeting !== undefined && { greeting: shared.greeting }),
-        apopTimestamp: shared.authenticator.accepts.includes('apop') ? shared.apopTimestamp() : null,
-        plaintextAuth: this.#plaintextAuth(),
-        implementation: shared.implementation,
-        expire: shared.expire,
-        loginDelaySeconds: shared.loginDelay?.seconds ?? null,
-        limits: shared.limits,
+        ...sessionOptionsOf(shared, () => this.#addressKnown),
+        ...(this.#mayIntroduce && { greetingCode: 'XCLIENT' }),
         trace: (event) => this.#trace(event),
       },
       onFault: (fault) => this.#fault(fault),
@@ -169,10 +237,33 @@ export class Connection implements Waiting {
     this.#record(reason);
   }
 
-  #plaintextAuth(): 'refuse' | 'allow' {
-    const { plaintextAuth } = this.#context;
-    if (plaintextAuth !== 'allow-on-loopback') return plaintextAuth;
-    return isLoopback(this.#info.address) ? 'allow' : 'refuse';
+  /** A trusted proxy says for whom it speaks; all that follows is about that client. */
+  #introduce(client: IntroducedClient, before: Peer): Peer {
+    const { address, port } = this.#info;
+    const proxy = this.#info.proxy ?? address;
+    this.#info = {
+      ...this.#info,
+      address: client.address ?? address,
+      port: client.port ?? port,
+      proxy,
+      ...(client.session !== null && { proxySession: client.session }),
+    };
+    if (client.address !== null) this.#count(client.address);
+    const tls = before.tls || (client.tls === true && this.#listening.trustProxyTls);
+    if (tls) this.#tls ??= UNKNOWN_TLS;
+    this.#introduced = true;
+    return introducedPeer(this.#info.address, tls);
+  }
+
+  #count(address: string): void {
+    const { perAddress } = this.#context;
+    this.#addressKnown = true;
+    if (this.#countedAddress !== null) perAddress.leave(this.#countedAddress);
+    this.#countedAddress = perAddress.enter(address) ? address : null;
+    if (this.#countedAddress !== null) return;
+    publish.rejected.publish({ ...this.#info, reason: 'too-many-connections-from-address' });
+    // The login may stand behind it already, so there is no answer.
+    this.stop('aborted');
   }
 
   #trace(event: ServerTrace): void {
@@ -239,12 +330,22 @@ export class Connection implements Waiting {
   }
 }
 
+/** Neither the certificate nor the bindings of the proxy are the client's. */
+function introducedPeer(address: string, tls: boolean): Peer {
+  return { address, tls, certificate: null };
+}
+
+function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  return {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().name,
+    resumed: socket.isSessionReused(),
+    serverName: socket.servername || null,
+  };
+}
+
 /** Who the peer says it is; null for nobody. */
 function usernameOf(credentials: Credentials): string | null {
   if (credentials.type === 'anonymous') return null;
   return (credentials.type === 'external' ? credentials.authorizationId : credentials.username) || null;
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
 }

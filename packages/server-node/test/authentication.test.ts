@@ -10,7 +10,8 @@ beforeAll(async () => {
   tls = await serverCertificate();
 });
 
-const REFUSED = '-ERR passwords are refused without TLS';
+const HINT = 'passwords are refused without TLS, send STLS first';
+const REFUSED = `-ERR [AUTH] ${HINT}`;
 const PLAIN = Buffer.from(`\0ann\0${PASSWORD}`).toString('base64');
 
 async function greeted(port: number): Promise<Peer> {
@@ -36,7 +37,8 @@ describe('plaintextAuth', () => {
     const capabilities = await peer.list('CAPA');
     expect(capabilities.filter((line) => /^(USER|SASL)\b/.test(line))).toEqual([]);
     expect(await peer.list('AUTH')).toEqual([]);
-    expect(await peer.command('USER ann')).toBe(REFUSED);
+    // RFC 3206 section 5 advises against the code here.
+    expect(await peer.command('USER ann')).toBe(`-ERR ${HINT}`);
     // Good or bad, a password gets the same answer (RFC 8314 section 4.3), and some clients show only this one.
     expect(await peer.command(`PASS ${PASSWORD}`)).toBe(REFUSED);
     expect(await peer.command('PASS wrong')).toBe(REFUSED);

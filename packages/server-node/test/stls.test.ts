@@ -190,7 +190,7 @@ describe('the handshake', () => {
   it('lets in with a password whom the plain connection refuses', async () => {
     const { port } = await startServer({ tls, plaintextAuth: 'refuse', authenticator: anybody('password') });
     const peer = await greeted(port);
-    expect(await peer.command('USER ann')).toBe('-ERR passwords are refused without TLS');
+    expect(await peer.command('USER ann')).toBe('-ERR passwords are refused without TLS, send STLS first');
     await peer.startTls({ ca: tls.cert });
     await peer.logIn();
     expect(await peer.list('UIDL')).toHaveLength(3);

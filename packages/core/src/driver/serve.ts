@@ -3,6 +3,7 @@ import type {
   AuthOutcome,
   Body,
   Credentials,
+  Identity,
   Maildrop,
   MaybePromise,
   MessageStore,
@@ -12,6 +13,7 @@ import type {
   ScramKeys,
   StoreContext,
 } from '../adapter.js';
+import type { ExtensionContext, Pop3Extension } from '../extension.js';
 import { andThen, isPending } from '../maybe-promise.js';
 import { EXTERNAL } from '../sasl/external.js';
 import { LOGIN } from '../sasl/login.js';
@@ -22,7 +24,7 @@ import {
   usableMechanisms,
 } from '../sasl/mechanism.js';
 import { PLAIN } from '../sasl/plain.js';
-import type { CloseReason, ServerSessionOptions } from '../server/options.js';
+import type { CloseReason, PeerChanges, ServerSessionOptions } from '../server/options.js';
 import type { AnswerTo, ServerRequest } from '../server/requests.js';
 import { ServerSession } from '../server/session.js';
 import { wireKernel } from '../wire-kernel.js';
@@ -51,8 +53,13 @@ export interface ServeOptions {
   readonly peer?: Peer;
   /** Default: PLAIN, LOGIN and EXTERNAL. Those that cannot work with the authenticator are not announced. */
   readonly mechanisms?: readonly SaslServerMechanism[];
-  /** What the session is told beside what follows from the channel and the authenticator. */
-  readonly session?: Omit<ServerSessionOptions, 'saslMechanisms' | 'userPass' | 'tls'>;
+  /** Commands that the core does not know. Default: none. */
+  readonly extensions?: readonly Pop3Extension[];
+  /** What the session is told beside what follows from the rest. */
+  readonly session?: Omit<ServerSessionOptions, keyof PeerChanges | 'userPass' | 'extensions'> & {
+    /** Passwords on a connection that is not encrypted. Default `refuse`. A function decides for each peer. */
+    readonly plaintextAuth?: 'refuse' | 'allow' | ((peer: Peer) => 'refuse' | 'allow');
+  };
   /** Ends the session at once, without UPDATE. With the reason `'autologout'` it is reported as such. */
   readonly signal?: AbortSignal;
   /**
@@ -75,6 +82,7 @@ const ANSWERS: Record<ServerRequest['type'], readonly string[]> = {
   'sasl-step': ['accepted', 'refused', 'challenge'],
   'open-maildrop': ['opened', 'refused'],
   retrieve: ['message', 'gone', 'refused'],
+  extension: ['replied', 'refused'],
   commit: ['committed', 'refused'],
 };
 /** After so many octets or messages without a pause, other connections get their turn. */
@@ -124,6 +132,7 @@ class Driver {
   #peer: Peer;
   #exchange: SaslServerExchange | null = null;
   #maildrop: Maildrop | null = null;
+  #identity: Identity | null = null;
   /** The body that is being read, until it ends or fails by itself: then there is nothing to return any more. */
   #chunks: Chunks | null = null;
   /** The chunk that was pulled before the message was promised to the peer. */
@@ -156,14 +165,15 @@ class Driver {
     this.#givenUp = new Promise((resolve) => {
       this.#giveUp = resolve;
     });
-    const { authenticator, channel, session } = options;
+    const { authenticator, channel, extensions, session } = options;
     this.#session = new ServerSession({
       kernel: wireKernel(),
       ...session,
       apopTimestamp: authenticator.accepts.includes('apop') ? (session?.apopTimestamp ?? null) : null,
       userPass: authenticator.accepts.includes('password'),
-      saslMechanisms: this.#mechanisms(),
-      tls: this.#peer.tls ? 'active' : channel.upgradeTls === undefined ? 'off' : 'offered',
+      extensions: extensions ?? [],
+      tls: channel.upgradeTls === undefined ? 'off' : 'offered',
+      ...this.#changes(),
     });
   }
 
@@ -279,7 +289,7 @@ class Driver {
     } catch {
       return this.#stop('peer-closed');
     }
-    this.#session.tlsUpgraded({ saslMechanisms: this.#mechanisms() });
+    this.#session.tlsUpgraded(this.#changes());
   }
 
   // ----- the adapters: what breaks here is a fault
@@ -309,6 +319,8 @@ class Driver {
         return this.#sasl(request);
       case 'open-maildrop':
         return this.#open(request);
+      case 'extension':
+        return this.#extend(request);
       case 'commit':
         return this.#commit(request);
     }
@@ -332,10 +344,36 @@ class Driver {
     return this.#exchange?.step(request.initialResponse) ?? FAULT;
   }
 
+  async #extend({ verb, argument, marks }: Request<'extension'>): Promise<AnswerTo<Request<'extension'>>> {
+    const extension = this.#options.extensions?.find((known) => known.verb === verb) as Pop3Extension;
+    const before = this.#peer;
+    const context: ExtensionContext = {
+      signal: this.#signal(),
+      peer: before,
+      identity: this.#identity,
+      maildrop: this.#maildrop,
+      isMarked: (messageNumber) => marks?.has(messageNumber) ?? false,
+    };
+    const reply = await extension.run(argument, context);
+    this.#peer = context.peer;
+    return { ...reply, type: 'replied', ...(this.#peer !== before && { changes: this.#changes() }) };
+  }
+
+  /** What follows from who is at the other end. */
+  #changes(): PeerChanges & Required<Omit<PeerChanges, 'tls'>> {
+    const { plaintextAuth = 'refuse' } = this.#options.session ?? {};
+    return {
+      saslMechanisms: this.#mechanisms(),
+      plaintextAuth: typeof plaintextAuth === 'function' ? plaintextAuth(this.#peer) : plaintextAuth,
+      ...(this.#peer.tls && { tls: 'active' }),
+    };
+  }
+
   async #open({ identity }: Request<'open-maildrop'>): Promise<AnswerTo<Request<'open-maildrop'>>> {
     const opened = await this.#options.store.open(identity, this.#context);
     if (!('listing' in opened)) return opened;
     this.#maildrop = opened;
+    this.#identity = identity;
     // Nobody waits for it any more.
     if (this.#ended) await this.#release();
     return { type: 'opened', listing: opened.listing };

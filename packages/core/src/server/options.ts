@@ -1,4 +1,6 @@
 import type { Identity } from '../adapter.js';
+import type { ExtensionCommand } from '../extension.js';
+import type { ResponseCode } from '../response.js';
 import type { WireKernel } from '../wire-kernel.js';
 
 export type ServerState = 'authorization' | 'transaction' | 'update' | 'closed';
@@ -42,9 +44,19 @@ export interface OfferedMechanism {
   readonly plaintext: boolean;
 }
 
+/** What the session is told when more is known of the peer. What is left out stays as it is. */
+export interface PeerChanges {
+  readonly saslMechanisms?: readonly OfferedMechanism[];
+  readonly plaintextAuth?: 'refuse' | 'allow';
+  /** The connection is encrypted, up to the peer itself. */
+  readonly tls?: 'active';
+}
+
 export interface ServerSessionOptions {
   /** Text of the greeting, without the timestamp. Default `POP3 server ready`. */
   readonly greeting?: string;
+  /** Stands in brackets before the text of the greeting, such as `XCLIENT`. Default: none. */
+  readonly greetingCode?: ResponseCode | null;
   /** Turns APOP on: `<...>` as RFC 1939 section 7 wants it, never used before. The core has no clock to make one. */
   readonly apopTimestamp?: string | null;
   /** Whether USER and PASS exist. Default true. */
@@ -60,6 +72,8 @@ export interface ServerSessionOptions {
   readonly expire?: number | 'never' | null;
   /** Seconds between logins that the authenticator enforces (RFC 2449 section 6.5). Default: not announced. */
   readonly loginDelaySeconds?: number | null;
+  /** Commands that the core does not know. Default: none. */
+  readonly extensions?: readonly ExtensionCommand[];
   readonly limits?: Partial<ServerLimits>;
   /** Encodes messages about twelve times faster: `wireKernel()`, which `serve()` takes by itself. Default: none. */
   readonly kernel?: WireKernel | null;

@@ -2,17 +2,19 @@ import type { CommitOutcome, Identity, Refusal } from '../adapter.js';
 import { decodeBase64, encodeBase64 } from '../base64.js';
 import { type Command, describeCommand, parseCommand, startsAuth } from '../command.js';
 import { usage } from '../errors.js';
+import type { ExtensionCommand, ExtensionState } from '../extension.js';
 import { LineReader } from '../line-reader.js';
 import type { MaildropListing } from '../listing.js';
 import { CR, LF, SP, textOf } from '../octets.js';
 import { encodeGreeting, encodeStatusLine, REFUSALS } from '../response.js';
-import { lineOf } from '../text.js';
+import { encodeUtf8, lineOf } from '../text.js';
 import { TopCutter } from '../top-cutter.js';
 import { WireEncoder } from '../wire-encoder.js';
 import {
   type CloseReason,
   DEFAULT_LIMITS,
   type OfferedMechanism,
+  type PeerChanges,
   type ServerLimits,
   type ServerSessionOptions,
   type ServerState,
@@ -51,6 +53,8 @@ interface Body {
   encoded: number;
   asked: boolean;
   ended: boolean;
+  /** What is done when everything is said; lines of our own have no source to release. */
+  readonly after: ServerAction | null;
 }
 
 /** What the next step works on. */
@@ -76,6 +80,15 @@ const READ: ServerAction = { type: 'read' };
 const READ_BODY: ServerAction = { type: 'read-body' };
 const END_BODY: ServerAction = { type: 'end-body' };
 const UPGRADE_TLS: ServerAction = { type: 'upgrade-tls' };
+const BODY: Body = {
+  type: 'body',
+  cutter: null,
+  chunk: null,
+  encoded: 0,
+  asked: false,
+  ended: false,
+  after: END_BODY,
+};
 const WAIT: ServerAction = { type: 'wait' };
 
 /** Room for any single line, and for the terminator behind it. */
@@ -86,7 +99,6 @@ const MAX_CHALLENGE_OCTETS = 48_000;
 
 const MISUSE = 'called out of turn or wrongly';
 const LINE_TOO_LONG = 'line too long';
-const NO_PLAINTEXT = 'passwords are refused without TLS';
 
 /**
  * The server side of a POP3 connection as a machine without transport, clock or promise (RFC 1939, 2449, 2595,
@@ -106,6 +118,7 @@ export class ServerSession {
 
   #tls: 'off' | 'offered' | 'active';
   #mechanisms: readonly OfferedMechanism[];
+  #plaintextAuth: 'refuse' | 'allow';
   /** The name of the last USER, as long as PASS may follow. */
   #username: string | null = null;
   #identity: Identity | null = null;
@@ -121,6 +134,7 @@ export class ServerSession {
     this.#reader = new LineReader(this.#limits.maxSaslLineOctets);
     this.#tls = options.tls ?? 'off';
     this.#mechanisms = options.saslMechanisms ?? [];
+    this.#plaintextAuth = options.plaintextAuth ?? 'refuse';
   }
 
   get state(): ServerState {
@@ -180,6 +194,8 @@ export class ServerSession {
         return this.#error('[SYS/TEMP] message was removed by another program');
       case 'message':
         return this.#startBody(request as RetrieveRequest);
+      case 'replied':
+        return this.#replied(answer);
       case 'committed':
         return this.#committed(answer);
       default:
@@ -218,12 +234,11 @@ export class ServerSession {
    *
    * @param changes - mechanisms on offer from now on, such as EXTERNAL with a client certificate
    */
-  tlsUpgraded(changes: { readonly saslMechanisms?: readonly OfferedMechanism[] } = {}): void {
+  tlsUpgraded(changes: Omit<PeerChanges, 'tls'> = {}): void {
     if (this.#state === 'closed') return;
     if (this.#phase.type !== 'handshake' || !this.#phase.asked) usage(MISUSE);
     this.#reader.clear();
-    this.#tls = 'active';
-    this.#mechanisms = changes.saslMechanisms ?? this.#mechanisms;
+    this.#change({ ...changes, tls: 'active' });
     this.#phase = COMMAND;
   }
 
@@ -257,8 +272,8 @@ export class ServerSession {
   }
 
   #greet(): null {
-    const { greeting = 'POP3 server ready', apopTimestamp = null } = this.#options;
-    this.#status(encodeGreeting(greeting, apopTimestamp));
+    const { greeting = 'POP3 server ready', apopTimestamp = null, greetingCode = null } = this.#options;
+    this.#status(encodeGreeting(greeting, apopTimestamp, greetingCode));
     this.#phase = COMMAND;
     return null;
   }
@@ -315,7 +330,7 @@ export class ServerSession {
     if (body.ended) {
       output.advance(this.#encoder.end(output.buffer, output.used));
       this.#phase = COMMAND;
-      return END_BODY;
+      return body.after;
     }
     return this.#once(body, READ_BODY);
   }
@@ -344,17 +359,19 @@ export class ServerSession {
     const state =
       this.#state === 'transaction' ? 'transaction' : username === null ? 'authorization' : 'user-given';
     if (verb === null || !KEEPS_USER.includes(verb)) this.#username = null;
+    const extension = verb === null ? this.#extensionNamed(line) : null;
     this.#options.trace?.({
       type: 'command',
       // Put into words only for those who read them.
       get command() {
+        if (extension !== null) return `${extension.verb} ***`;
         return parsed.ok ? describeCommand(parsed.command) : `${verb ?? '?'} (${parsed.problem})`;
       },
     });
-    if (verb === 'PASS' && state === 'authorization' && !this.#plaintextAllowed) {
-      // Some clients show a person only what PASS was answered, so this repeats the answer to USER.
-      return this.#bad(NO_PLAINTEXT);
-    }
+    if (extension !== null) return this.#extend(extension, line);
+    // Some clients show a person only what PASS was answered, so this repeats the answer to USER.
+    if (verb === 'PASS' && state === 'authorization' && !this.#plaintextAllowed)
+      return this.#noPlaintext('[AUTH] ');
     if (verb !== null && !ACCEPTED[state].includes(verb))
       return this.#bad(`${verb} is not valid in this state`);
     if (!parsed.ok) return this.#bad(parsed.problem);
@@ -379,7 +396,8 @@ export class ServerSession {
       case 'STLS':
         return this.#stls();
       case 'CAPA':
-        return this.#lines('capabilities follow', this.#capabilities());
+        this.#ok('capabilities follow');
+        return this.#lines(this.#capabilities().map(lineOf));
       case 'QUIT':
         if (this.#state !== 'transaction') return this.#bye();
         this.#enter('update');
@@ -405,7 +423,8 @@ export class ServerSession {
 
   #user(name: string): void {
     if (this.#options.userPass === false) return this.#bad('USER is not supported');
-    if (!this.#plaintextAllowed) return this.#bad(NO_PLAINTEXT);
+    // No response code: RFC 3206 section 5 advises against one here.
+    if (!this.#plaintextAllowed) return this.#noPlaintext('');
     this.#username = name;
     // The same answer for every name: who has an account here is nobody's business (RFC 1939 section 13).
     this.#ok('send PASS');
@@ -419,11 +438,34 @@ export class ServerSession {
 
   #auth(name: string | null, initialResponse: Uint8Array | null): void {
     // Asked by clients from before CAPA; never specified, answered by everybody.
-    if (name === null) return this.#lines('mechanisms follow', this.#offered());
+    if (name === null) {
+      this.#ok('mechanisms follow');
+      return this.#lines(this.#offered());
+    }
     const mechanism = this.#mechanisms.find((known) => known.name === name);
     if (mechanism === undefined) return this.#bad('mechanism is not supported');
-    if (mechanism.plaintext && !this.#plaintextAllowed) return this.#bad(NO_PLAINTEXT);
+    if (mechanism.plaintext && !this.#plaintextAllowed) return this.#noPlaintext('[AUTH] ');
     this.#ask({ type: 'sasl-start', mechanism: name, initialResponse });
+  }
+
+  #noPlaintext(code: string): void {
+    const advice = this.#tls === 'offered' ? ', send STLS first' : '';
+    this.#bad(`${code}passwords are refused without TLS${advice}`);
+  }
+
+  #extensionNamed(line: Uint8Array): ExtensionCommand | null {
+    const [verb = ''] = textOf(line).split(' ', 1);
+    // A sharp s in upper case is SS, hence the length.
+    const names = ({ verb: known }: ExtensionCommand) =>
+      known === verb.toUpperCase() && known.length === verb.length;
+    return this.#options.extensions?.find(names) ?? null;
+  }
+
+  #extend({ verb, states }: ExtensionCommand, line: Uint8Array): void {
+    if (!states.includes(this.#state as ExtensionState))
+      return this.#bad(`${verb} is not valid in this state`);
+    const argument = line.length === verb.length ? null : line.subarray(verb.length + 1);
+    this.#ask({ type: 'extension', verb, argument, marks: this.#transaction?.marks ?? null });
   }
 
   #saslResponse(line: Uint8Array): void {
@@ -446,7 +488,8 @@ export class ServerSession {
   #list(verb: 'LIST' | 'UIDL', messageNumber: number | null): void {
     const { listing, count } = this.#open;
     if (messageNumber === null) {
-      this.#multiLine(`${count} messages`, listing.count, (n) => this.#listLine(verb, n));
+      this.#ok(`${count} messages`);
+      this.#multiLine(listing.count, (n) => this.#listLine(verb, n));
     } else if (this.#exists(messageNumber)) {
       const value = verb === 'LIST' ? listing.octetsOf(messageNumber) : listing.uniqueIdOf(messageNumber);
       this.#ok(`${messageNumber} ${value}`);
@@ -519,7 +562,21 @@ export class ServerSession {
       topLines === null ? `${this.#open.listing.octetsOf(messageNumber)} octets` : 'top of message follows',
     );
     const cutter = topLines === null ? null : new TopCutter(topLines);
-    this.#phase = { type: 'body', cutter, chunk: null, encoded: 0, asked: false, ended: false };
+    this.#phase = { ...BODY, cutter };
+  }
+
+  #replied(reply: Extract<AnswerTo<ServerRequest>, { type: 'replied' }>): void {
+    const { status, code, text, lines, changes } = reply;
+    if (changes) this.#change(changes);
+    if (status === '+OK') this.#badCommands = 0;
+    this.#status(encodeStatusLine(status, code ?? null, text));
+    if (status === '+OK' && lines) this.#lines(lines);
+  }
+
+  #change({ saslMechanisms, plaintextAuth, tls }: PeerChanges): void {
+    this.#mechanisms = saslMechanisms ?? this.#mechanisms;
+    this.#plaintextAuth = plaintextAuth ?? this.#plaintextAuth;
+    this.#tls = tls ?? this.#tls;
   }
 
   #committed({ failed }: CommitOutcome): void {
@@ -552,7 +609,7 @@ export class ServerSession {
   // ----- what is on offer
 
   get #plaintextAllowed(): boolean {
-    return this.#tls === 'active' || this.#options.plaintextAuth === 'allow';
+    return this.#tls === 'active' || this.#plaintextAuth === 'allow';
   }
 
   #offered(): string[] {
@@ -572,6 +629,9 @@ export class ServerSession {
     if (expire != null) capabilities.push(`EXPIRE ${expire}`.toUpperCase());
     if (loginDelaySeconds != null) capabilities.push(`LOGIN-DELAY ${loginDelaySeconds}`);
     if (implementation != null) capabilities.push(`IMPLEMENTATION ${implementation}`);
+    for (const { states, capabilities: announced = [] } of this.#options.extensions ?? []) {
+      if (states.includes(this.#state as ExtensionState)) capabilities.push(...announced);
+    }
     return capabilities;
   }
 
@@ -592,12 +652,12 @@ export class ServerSession {
     this.#options.trace?.({ type: 'status', line });
   }
 
-  #lines(text: string, lines: readonly string[]): void {
-    this.#multiLine(text, lines.length, (line) => this.#output.line(lineOf(lines[line - 1] as string)));
+  /** Whatever is in a line, it cannot break out: it goes the way of a message. */
+  #lines(lines: readonly string[]): void {
+    this.#phase = { ...BODY, chunk: encodeUtf8(lines.join('\n')), ended: true, after: null };
   }
 
-  #multiLine(text: string, count: number, write: (line: number) => void): void {
-    this.#ok(text);
+  #multiLine(count: number, write: (line: number) => void): void {
     this.#phase = { type: 'multi-line', count, write, next: 1 };
   }
 
