@@ -5,10 +5,13 @@ export interface JsonLimits {
   /** Milliseconds until the whole answer is there. */
   readonly timeoutMs: number;
   readonly maxOctets: number;
+  /** The status that says that there is nothing: undefined is returned for it. By default none does. */
+  readonly nothingStatus?: number;
 }
 
 /**
- * Asks a server of the operator, once, and without following it elsewhere: what is sent is secret, and meant for nobody else.
+ * Asks a server of the operator, once, and without following it elsewhere: what is sent is secret, and meant for nobody
+ * else.
  *
  * @returns what the JSON of a 200 response says.
  * @throws Error that names the server and what is wrong with it. It holds nothing of what was sent or answered, and no
@@ -27,6 +30,7 @@ export async function requestJson(url: URL, init: RequestInit, limits: JsonLimit
   } catch (error) {
     throw new Error(`${server} ${troubleOf(error, limits)}.`);
   }
+  if (status === limits.nothingStatus) return undefined;
   if (status !== 200) throw new Error(`${server} answered with the status ${status}.`);
   try {
     return JSON.parse(text);
