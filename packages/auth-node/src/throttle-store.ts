@@ -72,7 +72,7 @@ interface Counter {
   readonly takenAtMs: number;
 }
 
-/** Less than this is nothing: no rule rounds it to a failure. */
+/** Less than this is nothing, and not kept: no rule rounds it to a failure. */
 const NEGLIGIBLE = 0.01;
 
 /**
@@ -109,7 +109,7 @@ export function memoryThrottleStore(options: MemoryThrottleStoreOptions = {}): M
       const before = countNow(counter, halfLifeMs);
       if (amount !== 0) {
         const takenAtMs = counter?.takenAtMs ?? Number.NEGATIVE_INFINITY;
-        set(key, { count: Math.max(0, before + amount), atMs: now(), takenAtMs });
+        set(key, { count: before + amount, atMs: now(), takenAtMs });
       }
       return before;
     },
