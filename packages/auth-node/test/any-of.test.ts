@@ -205,6 +205,17 @@ describe('SCRAM', () => {
     expect(await users.authenticate(noProof, otherContext ?? context)).toEqual(refusal('bad-credentials'));
   });
 
+  it('proves nothing for another hash, nor for the exchange before', async () => {
+    const users = anyOf(scramPart(1, [], { fails: true }), scramPart(2, ['bob']));
+    const context = contextOf();
+    await users.scramKeys?.('bob', FORM, context);
+    const proof = { type: FORM, username: 'bob', authorizationId: '', proven: true } as const;
+    const otherForm = { ...proof, type: 'scram-sha-1' } as const;
+    await expect(users.authenticate(otherForm, context)).rejects.toThrow(/needs the context/);
+    await expect(users.scramKeys?.('ann', FORM, context)).rejects.toThrow('down');
+    await expect(users.authenticate(proof, context)).rejects.toThrow(/needs the context/);
+  });
+
   it('is a fault for those who may be in a part that is broken, and works for the others', async () => {
     const users = anyOf(scramPart(1, [], { fails: true }), scramPart(2, ['bob']));
     expect(await exchange(users, 'bob')).toMatchObject([2, { type: 'accepted' }]);
