@@ -1,18 +1,14 @@
 import { constants, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import {
-  createSecureContext,
-  createServer,
-  type SecureContext,
-  type SecureVersion,
-  type Server,
-  type TLSSocket,
-} from 'node:tls';
+import { createServer, type SecureVersion, type Server, type TLSSocket } from 'node:tls';
+import { peekServerName } from './client-hello.js';
 import { MAX_TIMER_MS } from './limits.js';
 import { dnsNamesOf, ServerNames } from './server-names.js';
 import {
   type CertificateOptions,
+  checkKeys,
   checkTicketKeys,
+  checkVersions,
   ciphersOf,
   DEFAULT_MIN_VERSION,
   sessionIdContextOf,
@@ -41,17 +37,14 @@ export class Certificates {
   /** What the source gave last and cannot be used, and why. */
   #unusable: TlsOptions | null = null;
   #problem: string | null = null;
-  /**
-   * By the least version that a listener wants. They never listen: they are the public way to a TLS server that verifies
-   * certificates of clients and resumes sessions.
-   */
-  #servers: ReadonlyMap<SecureVersion | null, Server>;
+  /** By the least version that a listener wants. */
+  #servers: ReadonlyMap<SecureVersion | null, ServersByName>;
 
   /**
    * @param mapsCertificates - whether a certificate of a client can be a login; otherwise none is asked for (RFC 8314
    *   section 4.5)
    * @throws Error of OpenSSL when certificate and key do not belong together or cannot be read; Pop3Error `POP3_USAGE`
-   *   for ticket keys of another length.
+   *   for ticket keys of another length, and for versions that leave none.
    */
   constructor(tls: TlsOptions | TlsSource, mapsCertificates: boolean) {
     this.#mapsCertificates = mapsCertificates;
@@ -97,14 +90,19 @@ export class Certificates {
   /** Does the handshake as a server. Rejects when it fails; the socket is of no use then. */
   handshake(plain: Socket, minVersion: SecureVersion | null): Promise<TLSSocket> {
     const ends = endsOf(plain);
+    const { first, names } = this.#servers.get(minVersion) as ServersByName;
     return new Promise<TLSSocket>((succeeded, failed) => {
       const lost = () => failed(new Error('The connection was lost during the TLS handshake.'));
+      const begin = (server: Server) => {
+        if (plain.destroyed) lost();
+        else server.emit('connection', plain);
+      };
       this.#underWay.set(ends, { succeeded, failed });
       plain.once('close', lost);
       // Who ends its side here will never have a session. The TLS socket takes this over from the plain one.
       plain.allowHalfOpen = false;
-      if (plain.destroyed) lost();
-      else this.#servers.get(minVersion)?.emit('connection', plain);
+      if (names === null) begin(first);
+      else peekServerName(plain).then((name) => begin((name && names.find(name)) || first), failed);
     }).finally(() => this.#underWay.delete(ends));
   }
 
@@ -116,21 +114,69 @@ export class Certificates {
   #serversOf(
     options: TlsOptions,
     versions: readonly (SecureVersion | null)[],
-  ): Map<SecureVersion | null, Server> {
+  ): Map<SecureVersion | null, ServersByName> {
     checkTicketKeys(options);
-    return new Map(
-      versions.map((version) => {
-        const server = serverOf(options, version, this.#mapsCertificates, this.#ticketKeys);
-        server.on('secureConnection', (socket) => {
-          socket.on('error', () => {});
-          socket.allowHalfOpen = true;
-          this.#underWay.get(endsOf(socket))?.succeeded(socket);
-        });
-        server.on('tlsClientError', (error, socket) => this.#underWay.get(endsOf(socket))?.failed(error));
-        return [version, server];
-      }),
-    );
+    return new Map(versions.map((version) => [version, this.#serversByName(options, version)]));
   }
+
+  #serversByName(options: TlsOptions, version: SecureVersion | null): ServersByName {
+    const first = this.#serverOf(options, options, version);
+    const { certificates = [] } = options;
+    if (certificates.length === 0) return { first, names: null };
+    const names = new ServerNames<Server>();
+    names.add(dnsNamesOf(options.cert), first);
+    for (const certificate of certificates) {
+      names.add(dnsNamesOf(certificate.cert), this.#serverOf(certificate, options, version));
+    }
+    return { first, names };
+  }
+
+  #serverOf(certificate: CertificateOptions, options: TlsOptions, version: SecureVersion | null): Server {
+    const { cert, key, passphrase } = certificate;
+    const { maxVersion } = options;
+    const minVersion = version ?? options.minVersion ?? DEFAULT_MIN_VERSION;
+    const ciphers = ciphersOf(minVersion, options.ciphers);
+    const ca = this.#mapsCertificates ? options.ca : undefined;
+    const requestCert = ca !== undefined;
+    checkVersions(minVersion, maxVersion);
+    const server = createServer({
+      cert,
+      key,
+      ...(passphrase !== undefined && { passphrase }),
+      minVersion,
+      ...(maxVersion !== undefined && { maxVersion }),
+      ciphers,
+      ALPNProtocols: ALPN,
+      ...(requestCert && { ca }),
+      requestCert,
+      // A certificate that cannot be verified is no login, but no reason to refuse a password either.
+      rejectUnauthorized: false,
+      ticketKeys: options.ticketKeys ?? this.#ticketKeys,
+      sessionIdContext: sessionIdContextOf({ minVersion, ciphers, ca }),
+      sessionTimeout: requestCert ? CERTIFIED_SESSION_SECONDS : SESSION_SECONDS,
+      // A second handshake would be work for nothing, and would change what tls-unique is.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+      // The time to log in counts already; to Node, 0 means two minutes.
+      handshakeTimeout: MAX_TIMER_MS,
+    });
+    // After OpenSSL, which says more of what it cannot read.
+    checkKeys(certificate);
+    server.on('secureConnection', (socket) => {
+      socket.on('error', requestCert ? brokenOrUnverified : broken);
+      socket.allowHalfOpen = true;
+      this.#underWay.get(endsOf(socket))?.succeeded(socket);
+    });
+    server.on('tlsClientError', (error, socket) => this.#underWay.get(endsOf(socket))?.failed(error));
+    return server;
+  }
+}
+
+/** They never listen: they are the public way to a TLS server that verifies certificates of clients and resumes sessions. */
+interface ServersByName {
+  /** For clients that name no server, or an unknown one. */
+  readonly first: Server;
+  /** Null where there is only one. */
+  readonly names: ServerNames<Server> | null;
 }
 
 interface HandshakeUnderWay {
@@ -138,57 +184,14 @@ interface HandshakeUnderWay {
   failed(error: Error): void;
 }
 
-function serverOf(
-  options: TlsOptions,
-  version: SecureVersion | null,
-  mapsCertificates: boolean,
-  ticketKeys: Buffer,
-): Server {
-  const { cert, key, passphrase, maxVersion, certificates = [] } = options;
-  const minVersion = version ?? options.minVersion ?? DEFAULT_MIN_VERSION;
-  const ciphers = ciphersOf(minVersion, options.ciphers);
-  const ca = mapsCertificates ? options.ca : undefined;
-  const requestCert = ca !== undefined;
-  // Authorities belong to each certificate: a client's is verified with those of the one that was chosen.
-  const policy = { ciphers, ...(requestCert && { ca }) };
-  return createServer({
-    ...policy,
-    cert,
-    key,
-    ...(passphrase !== undefined && { passphrase }),
-    minVersion,
-    ...(maxVersion !== undefined && { maxVersion }),
-    ...(certificates.length > 0 && { SNICallback: chooserOf([options, ...certificates], policy) }),
-    ALPNProtocols: ALPN,
-    requestCert,
-    // A certificate that cannot be verified is no login, but no reason to refuse a password either.
-    rejectUnauthorized: false,
-    ticketKeys: options.ticketKeys ?? ticketKeys,
-    sessionIdContext: sessionIdContextOf({ minVersion, ciphers, ca }),
-    sessionTimeout: requestCert ? CERTIFIED_SESSION_SECONDS : SESSION_SECONDS,
-    // A second handshake would be work for nothing, and would change what tls-unique is.
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
-    // The time to log in counts already; to Node, 0 means two minutes.
-    handshakeTimeout: MAX_TIMER_MS,
-  });
+/** What is no TLS, or was changed on its way, ends the connection: Node only reports it, and would wait for more. */
+function broken(this: Socket): void {
+  this.destroy();
 }
 
-/** Chooses by the name that the client asks for. The first certificate is also for those who ask for another one, or for none. */
-function chooserOf(
-  certificates: readonly CertificateOptions[],
-  policy: { readonly ciphers: string; readonly ca?: TlsOptions['ca'] },
-): (name: string, done: (error: null, context?: SecureContext) => void) => void {
-  const names = new ServerNames<SecureContext>();
-  for (const { cert, key, passphrase } of certificates) {
-    const context = createSecureContext({
-      ...policy,
-      cert,
-      key,
-      ...(passphrase !== undefined && { passphrase }),
-    });
-    names.add(dnsNamesOf(cert), context);
-  }
-  return (name, done) => done(null, names.find(name));
+/** The same where clients present certificates: what was wrong with one is reported as well, and ends nothing. */
+function brokenOrUnverified(this: Socket, error: Error & { readonly library?: string }): void {
+  if (error.library === 'SSL routines') this.destroy();
 }
 
 function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
