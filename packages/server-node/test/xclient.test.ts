@@ -288,7 +288,7 @@ it.each(['before', 'after'] as const)(
     await peer.line();
     if (when === 'after') {
       await peer.startTls(secured);
-      expect(await peer.list('CAPA')).toContain('SASL PLAIN LOGIN EXTERNAL');
+      expect(await peer.list('CAPA')).toContain('SASL EXTERNAL PLAIN LOGIN');
     }
     expect(await peer.command('XCLIENT ADDR=192.0.2.1')).toBe('+OK Updated');
     if (when === 'before') await peer.startTls(secured);
