@@ -51,12 +51,9 @@ describe('commandLookup', () => {
   });
 
   it('runs a few at a time', async () => {
-    const lookup = program(
-      'process.stdout.write(JSON.stringify({ name: 'ann', passwords: [] })); ',
-      {
-        maxRunning: 1,
-      },
-    );
+    const lookup = program('process.stdout.write(JSON.stringify({ name, passwords: [] }))', {
+      maxRunning: 1,
+    });
     const gone = new AbortController();
     const first = lookup.find('ann', contextOf());
     const second = lookup.find('bob', contextOf({}, gone.signal));
