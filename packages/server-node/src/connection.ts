@@ -13,11 +13,11 @@ import type {
 import { serve } from '@pop3/core/driver';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
 import type { AddressCount } from './address-count.js';
-import { isLoopback } from './addresses.js';
 import type { Certificates } from './certificates.js';
 import { type ConnectionInfo, type FaultEvent, publish, type TlsInfo } from './diagnostics.js';
 import type { completeLimits } from './limits.js';
 import { type LoginDelay, withPolicy } from './login-policy.js';
+import { sessionOptionsOf } from './session-options.js';
 import { SocketChannel, type Waiting } from './socket-channel.js';
 import { TlsPeer } from './tls-peer.js';
 import { type IntroducedClient, xclientExtensions } from './xclient.js';
@@ -227,26 +227,14 @@ export class Connection implements Waiting {
         refused: (credentials, refusal) => this.#loginRefused(credentials, refusal),
       }),
       session: {
-        ...(shared.greeting !== undefined && { greeting: shared.greeting }),
+        ...sessionOptionsOf(shared, () => this.#addressKnown),
         ...(this.#mayIntroduce && { greetingCode: 'XCLIENT' }),
-        apopTimestamp: shared.authenticator.accepts.includes('apop') ? shared.apopTimestamp() : null,
-        plaintextAuth: ({ address }) => this.#plaintextAuth(address),
-        implementation: shared.implementation,
-        expire: shared.expire,
-        loginDelaySeconds: shared.loginDelay?.seconds ?? null,
-        limits: shared.limits,
         trace: (event) => this.#trace(event),
       },
       onFault: (fault) => this.#fault(fault),
     });
     this.#goodbye(channel);
     this.#record(reason);
-  }
-
-  #plaintextAuth(address: string | null): 'refuse' | 'allow' {
-    const { plaintextAuth } = this.#context;
-    if (plaintextAuth !== 'allow-on-loopback') return plaintextAuth;
-    return this.#addressKnown && address !== null && isLoopback(address) ? 'allow' : 'refuse';
   }
 
   /** A trusted proxy says for whom it speaks; all that follows is about that client. */

@@ -17,6 +17,7 @@ import { type ConnectionInfo, publish, type TlsInfo } from './diagnostics.js';
 import { completeLimits, MAX_TIMER_MS, type Pop3ServerLimits } from './limits.js';
 import { LoginDelay } from './login-policy.js';
 import { nodeMechanisms } from './mechanisms.js';
+import { type Offer, type OfferedTo, offerTo } from './offer.js';
 import { readProxyHeader } from './proxied.js';
 import type { ProxyHeader } from './proxy-header.js';
 import { timestamps } from './timestamp.js';
@@ -91,6 +92,8 @@ export interface Pop3Server extends AsyncDisposable {
    *   `xclient` without `trustedProxies`, and after {@link close}.
    */
   listen(options?: ListenOptions): Promise<AddressInfo>;
+  /** What a client would be told that it can do, without listening anywhere. Rejects where an adapter breaks. */
+  offers(to: OfferedTo): Promise<Offer>;
   /**
    * Replaces the certificates, or where they come from. Connections that stand keep theirs, and sessions can still be
    * resumed unless other `ticketKeys`, `ca` or ciphers come along.
@@ -223,6 +226,10 @@ class NodeServer implements Pop3Server {
       ),
     );
     return started;
+  }
+
+  offers(to: OfferedTo): Promise<Offer> {
+    return offerTo(this.#context, to);
   }
 
   updateTls(tls: TlsOptions | TlsSource): void {
