@@ -23,6 +23,8 @@ describe('parameters', () => {
     ['SESSION=a=b/+', { session: 'a=b/+' }],
     [`SESSION=${'x'.repeat(64)}`, { session: 'x'.repeat(64) }],
     [`SESSION=${'x'.repeat(65)}`, NOTHING],
+    ['SESSION= PORT=1', { port: 1 }],
+    ['SESSION=a\x1b[2J', NOTHING],
     ['CLIENT-TRANSPORT=TLS', { tls: true }],
     ['CLIENT-TRANSPORT=TLSv1.3', { tls: true }],
     ['CLIENT-TRANSPORT=insecure', { tls: false }],
