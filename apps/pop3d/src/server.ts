@@ -1,27 +1,35 @@
-import { readFileSync } from 'node:fs';
-import { type Authenticator, isPop3Error, type MessageStore } from '@pop3/core';
+import type { Authenticator, MessageStore, Pop3Extension } from '@pop3/core';
 import {
   createPop3Server,
-  type ListenOptions,
+  nodeMechanisms,
   type Pop3Server,
   type Pop3ServerLimits,
-  type TlsOptions,
+  type TlsSource,
 } from '@pop3/server-node';
-import { type Endpoint, formatEndpoint, parseEndpoint } from './config/endpoint.js';
+import { formatEndpoint } from './config/endpoint.js';
+import { type ListenerConfig, listenersOf } from './config/listeners.js';
 import { type Config, inMs } from './config/schema.js';
-import { EXIT, Failure, isPermissionError, systemCodeOf } from './failure.js';
+import { EXIT, Failure, systemCodeOf } from './failure.js';
+
+/** What a server is made of. */
+export interface ServerParts {
+  readonly store: MessageStore;
+  readonly authenticator: Authenticator;
+  readonly extensions: readonly Pop3Extension[];
+  /** Null for a server without TLS. */
+  readonly tls: TlsSource | null;
+}
 
 /** A server that listens. */
 export interface RunningServer {
   /** `pop3 HOST:PORT` or `pop3s HOST:PORT` for each listener, in the order of the configuration. */
   readonly listening: readonly string[];
   /**
-   * Reads the certificate and its key again.
+   * Takes other certificates for all that follows.
    *
-   * @returns whether there is one
-   * @throws Failure when they cannot be used; then the old ones stay.
+   * @throws Error when they cannot be used; then the old ones stay.
    */
-  reload(): boolean;
+  replaceTls(tls: TlsSource): void;
   /** Stops to listen and waits for sessions, at most as long as configured. */
   drain(): Promise<void>;
   /** Waits for no session any longer, only for what must be finished: an UPDATE under way, locks to give up. */
@@ -33,93 +41,50 @@ export interface RunningServer {
  *
  * @throws Failure that says what to change.
  */
-export async function startServer(
-  config: Config,
-  store: MessageStore,
-  authenticator: Authenticator,
-): Promise<RunningServer> {
-  const { server: settings } = config;
-  const tls = readTls(config);
-  const server = create(config, store, authenticator, tls);
+export async function startServer(config: Config, parts: ServerParts): Promise<RunningServer> {
+  const server = createServer(config, parts);
   const listening: string[] = [];
   try {
-    for (const text of settings.listen) {
-      const mode = tls === null ? 'off' : 'starttls';
-      listening.push(`pop3 ${await listen(server, text, mode)}`);
+    for (const listener of listenersOf(config)) {
+      const kind = listener.tls === 'implicit' ? 'pop3s' : 'pop3';
+      listening.push(`${kind} ${await listen(server, listener)}`);
     }
-    for (const text of settings.listen_tls) listening.push(`pop3s ${await listen(server, text, 'implicit')}`);
   } catch (error) {
     await server.close({ drainMs: 0 });
     throw error;
   }
   return {
     listening,
-    reload() {
-      const renewed = readTls(config);
-      if (renewed !== null) explainedTls(config, () => server.updateTls(renewed));
-      return renewed !== null;
-    },
-    drain: () => server.close({ drainMs: inMs(settings.drain_seconds) }),
+    replaceTls: (tls) => server.updateTls(tls),
+    drain: () => server.close({ drainMs: inMs(config.server.drain_seconds) }),
     stop: () => server.close({ drainMs: 0 }),
   };
 }
 
-function create(
-  config: Config,
-  store: MessageStore,
-  authenticator: Authenticator,
-  tls: TlsOptions | null,
-): Pop3Server {
+/** A server that does not listen yet. */
+export function createServer(config: Config, { tls, ...adapters }: ServerParts): Pop3Server {
   const { server: settings } = config;
-  return explainedTls(config, () =>
-    createPop3Server({
-      store,
-      authenticator,
-      ...(tls !== null && { tls }),
-      plaintextAuth: settings.plaintext_auth,
-      greeting: settings.greeting,
-      implementation: settings.implementation,
-      expire: settings.expire,
-      ...(settings.login_delay_seconds !== undefined && { loginDelaySeconds: settings.login_delay_seconds }),
-      limits: limitsOf(config),
-    }),
-  );
+  return createPop3Server({
+    ...adapters,
+    ...(tls !== null && { tls }),
+    mechanisms: nodeMechanisms(settings.mechanisms),
+    trustedProxies: settings.trusted_proxies,
+    plaintextAuth: settings.plaintext_auth,
+    greeting: settings.greeting,
+    implementation: settings.implementation,
+    expire: settings.expire,
+    ...(settings.login_delay_seconds !== undefined && { loginDelaySeconds: settings.login_delay_seconds }),
+    limits: limitsOf(config),
+  });
 }
 
-/** Reads certificate and key; null when none are configured. */
-function readTls({ server: { tls_cert: cert, tls_key: key } }: Config): TlsOptions | null {
-  if (cert === undefined || key === undefined) return null;
-  return { cert: readPem('server.tls_cert', cert), key: readPem('server.tls_key', key) };
-}
-
-function readPem(setting: string, file: string): Buffer {
+async function listen(server: Pop3Server, listener: ListenerConfig): Promise<string> {
+  const { host, port, tls, minVersion, proxyProtocol, trustProxyTls } = listener;
   try {
-    return readFileSync(file);
+    const bound = await server.listen({ host, port, tls, minVersion, proxyProtocol, trustProxyTls });
+    return formatEndpoint(bound.address, bound.port);
   } catch (error) {
-    const exitCode = isPermissionError(error) ? EXIT.noPermission : EXIT.badConfiguration;
-    throw new Failure(exitCode, `${setting}: cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function explainedTls<T>({ server: { tls_cert, tls_key } }: Config, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (isPop3Error(error)) throw new Failure(EXIT.badConfiguration, error.message);
-    throw new Failure(
-      EXIT.badConfiguration,
-      `server.tls_cert ${tls_cert} and server.tls_key ${tls_key} cannot be used: ${(error as Error).message}`,
-    );
-  }
-}
-
-async function listen(server: Pop3Server, text: string, tls: ListenOptions['tls'] & string): Promise<string> {
-  const endpoint = parseEndpoint(text) as Endpoint;
-  try {
-    const { address, port } = await server.listen({ ...endpoint, tls });
-    return formatEndpoint(address, port);
-  } catch (error) {
-    throw explainedListenError(text, error);
+    throw explainedListenError(listener.address, error);
   }
 }
 

@@ -12,7 +12,11 @@ const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
 function row(setting: Setting): string {
   const flag = setting.flag === null ? '' : `\`--${setting.flag}\``;
   const initial = setting.default === undefined ? '' : `\`${JSON.stringify(setting.default)}\``;
-  const cells = [`\`${setting.section}.${setting.key}\``, flag, `\`${setting.variable}\``, initial];
+  const variable = setting.variable === null ? '' : `\`${setting.variable}\``;
+  const name = setting.repeated
+    ? `[[${setting.section}]] ${setting.key}`
+    : `${setting.section}.${setting.key}`;
+  const cells = [`\`${name}\``, flag, variable, initial];
   return `| ${[...cells, setting.description].join(' | ')} |`;
 }
 

@@ -53,6 +53,11 @@ export type Credentials =
       readonly username: string;
       readonly password: string;
       readonly authorizationId: string;
+      /**
+       * The password as it was sent, where PLAIN has changed it by SASLprep (RFC 4616): to be tried as well by those who
+       * store hashes of unprepared passwords. Left out where both are the same.
+       */
+      readonly unpreparedPassword?: string;
     }
   /** `digest` is 32 lower-case hexadecimal digits: MD5 of `timestamp`, then the secret (RFC 1939 section 7). */
   | { readonly type: 'apop'; readonly username: string; readonly timestamp: string; readonly digest: string }
@@ -73,7 +78,10 @@ export type Credentials =
       readonly authorizationId: string;
       readonly proven: boolean;
     }
-  /** A bearer token (RFC 7628, XOAUTH2). `username` is whose maildrop the peer wants, empty to leave that to the token. */
+  /**
+   * A bearer token (RFC 7628, XOAUTH2). `username` is whose maildrop the peer wants, empty to leave that to the token. The
+   * token is empty when the peer only asks where to get one; it is refused whatever is answered.
+   */
   | { readonly type: 'token'; readonly username: string; readonly token: string }
   /** Nobody in particular (RFC 4505). `trace` is what the peer says of itself, and proves nothing. */
   | { readonly type: 'anonymous'; readonly trace: string }
@@ -89,6 +97,8 @@ export interface ScramKeys {
   readonly iterations: number;
   readonly storedKey: Uint8Array;
   readonly serverKey: Uint8Array;
+  /** True for keys that nothing proves, of a user who has none. Not for the peer: it is how `anyOf` finds who has real ones. */
+  readonly standIn?: boolean;
 }
 
 /** What ties an exchange to the TLS connection it runs in (RFC 5929, RFC 9266). */

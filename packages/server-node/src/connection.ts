@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 import type {
   Authenticator,
   CloseReason,
@@ -11,11 +12,13 @@ import type {
 } from '@pop3/core';
 import { serve } from '@pop3/core/driver';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
+import type { Certificates } from './certificates.js';
 import { type ConnectionInfo, type FaultEvent, publish, type TlsInfo } from './diagnostics.js';
 import type { completeLimits } from './limits.js';
 import { type LoginDelay, withPolicy } from './login-policy.js';
+import { sessionOptionsOf } from './session-options.js';
 import { SocketChannel, type Waiting } from './socket-channel.js';
-import type { Certificates } from './tls.js';
+import { TlsPeer } from './tls-peer.js';
 
 /** What every connection of a server shares. */
 export interface ConnectionContext {
@@ -25,7 +28,7 @@ export interface ConnectionContext {
   readonly certificates: Certificates | null;
   readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
   readonly loginDelay: LoginDelay | null;
-  readonly mechanisms: readonly SaslServerMechanism[] | undefined;
+  readonly mechanisms: readonly SaslServerMechanism[];
   readonly extensions: readonly Pop3Extension[];
   readonly greeting: string | undefined;
   readonly implementation: string | null;
@@ -33,6 +36,30 @@ export interface ConnectionContext {
   /** A timestamp that was never used before (RFC 1939 section 7). */
   apopTimestamp(): string;
 }
+
+/** What the connections of one listener have in common. */
+export interface Listening {
+  readonly tls: 'off' | 'starttls' | 'implicit';
+  /** Null for what the certificates say. */
+  readonly minVersion: SecureVersion | null;
+  /** Whether each connection begins with a PROXY header. */
+  readonly proxyProtocol: boolean;
+  /** Whether TLS that a trusted proxy says the client speaks with it counts as TLS. */
+  readonly trustProxyTls: boolean;
+  /** Port of ours. */
+  localPort: number;
+}
+
+/** How a connection came. */
+export interface Arrival {
+  /** False where a proxy does not say for whom it speaks: then nothing good follows from the address. */
+  readonly addressKnown: boolean;
+  /** TLS between the client and a proxy that is believed in this. */
+  readonly proxyTls: TlsInfo | null;
+}
+
+/** One for all that come without a proxy. */
+export const DIRECT: Arrival = { addressKnown: true, proxyTls: null };
 
 /** How long a peer may take to close its side after ours has said the last word. */
 const LINGER_MS = 2_000;
@@ -42,6 +69,8 @@ export class Connection implements Waiting {
   readonly #socket: Socket;
   readonly #info: ConnectionInfo;
   readonly #context: ConnectionContext;
+  readonly #listening: Listening;
+  readonly #arrival: Arrival;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   #channel: SocketChannel | null = null;
@@ -52,18 +81,27 @@ export class Connection implements Waiting {
   /** Whether a command was answered since the last wait for the peer. */
   #answered = false;
 
-  #tls: TlsInfo | null = null;
+  #tls: TlsInfo | null;
   #username: string | null = null;
   #maildrop: string | null = null;
   #retrieved = 0;
   #removed = 0;
   #failed = 0;
 
-  constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext) {
+  constructor(
+    socket: Socket,
+    info: ConnectionInfo,
+    arrival: Arrival,
+    listening: Listening,
+    context: ConnectionContext,
+  ) {
     this.#socket = socket;
     this.#info = info;
+    this.#arrival = arrival;
+    this.#listening = listening;
     this.#context = context;
-    this.#peer = { address: info.address, tls: false, certificate: null };
+    this.#tls = arrival.proxyTls;
+    this.#peer = { address: info.address, tls: this.#tls !== null, certificate: null };
     this.#clock = setTimeout(() => this.stop('autologout'), context.limits.loginTimeoutMs);
     socket.on('error', () => {});
     socket.on('close', () => this.#abort.abort('peer-closed'));
@@ -75,7 +113,8 @@ export class Connection implements Waiting {
   }
 
   /** Runs to the end of the session. Never rejects. The socket may close a little later. */
-  async run(tls: 'off' | 'starttls' | 'implicit'): Promise<void> {
+  async run(): Promise<void> {
+    const { tls } = this.#listening;
     publish.connected.publish(this.#info);
     const socket = tls === 'implicit' ? await this.#handshake(this.#socket) : this.#socket;
     try {
@@ -129,11 +168,12 @@ export class Connection implements Waiting {
   }
 
   async #secured(plain: Socket): Promise<{ socket: Socket; peer: Peer }> {
+    const certificates = this.#context.certificates as Certificates;
+    certificates.refresh((error) => this.#fault({ during: 'tls', error }));
     try {
-      const secured = await (this.#context.certificates as Certificates).handshake(plain, this.#info.address);
-      const { socket } = secured;
-      this.#tls = { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().name };
-      return secured;
+      const socket = await certificates.handshake(plain, this.#listening.minVersion);
+      this.#tls = tlsInfoOf(socket);
+      return { socket, peer: new TlsPeer(socket, this.#info.address) };
     } catch (error) {
       publish.rejected.publish({ ...this.#info, reason: 'tls-handshake-failed', error });
       throw error;
@@ -148,7 +188,7 @@ export class Connection implements Waiting {
       channel,
       peer: this.#peer,
       signal: this.#abort.signal,
-      ...(shared.mechanisms !== undefined && { mechanisms: shared.mechanisms }),
+      mechanisms: shared.mechanisms,
       extensions: shared.extensions,
       ...withPolicy(shared, {
         delayMs: shared.limits.failedLoginDelayMs,
@@ -157,25 +197,13 @@ export class Connection implements Waiting {
         refused: (credentials, refusal) => this.#loginRefused(credentials, refusal),
       }),
       session: {
-        ...(shared.greeting !== undefined && { greeting: shared.greeting }),
-        apopTimestamp: shared.authenticator.accepts.includes('apop') ? shared.apopTimestamp() : null,
-        plaintextAuth: ({ address }) => this.#plaintextAuth(address),
-        implementation: shared.implementation,
-        expire: shared.expire,
-        loginDelaySeconds: shared.loginDelay?.seconds ?? null,
-        limits: shared.limits,
+        ...sessionOptionsOf(shared, this.#arrival.addressKnown),
         trace: (event) => this.#trace(event),
       },
       onFault: (fault) => this.#fault(fault),
     });
     this.#goodbye(channel);
     this.#record(reason);
-  }
-
-  #plaintextAuth(address: string | null): 'refuse' | 'allow' {
-    const { plaintextAuth } = this.#context;
-    if (plaintextAuth !== 'allow-on-loopback') return plaintextAuth;
-    return address !== null && isLoopback(address) ? 'allow' : 'refuse';
   }
 
   #trace(event: ServerTrace): void {
@@ -242,12 +270,17 @@ export class Connection implements Waiting {
   }
 }
 
+function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  return {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().name,
+    resumed: socket.isSessionReused(),
+    serverName: socket.servername || null,
+  };
+}
+
 /** Who the peer says it is; null for nobody. */
 function usernameOf(credentials: Credentials): string | null {
   if (credentials.type === 'anonymous') return null;
   return (credentials.type === 'external' ? credentials.authorizationId : credentials.username) || null;
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
 }

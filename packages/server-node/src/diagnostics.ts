@@ -6,17 +6,25 @@ import type { Fault } from '@pop3/core/driver';
 export interface ConnectionInfo {
   /** Counts up within the process. */
   readonly connection: number;
-  /** Address and port of the peer; an IPv4 address as such, also where IPv6 listens. */
+  /** Address and port of the peer, behind a proxy that is believed too; an IPv4 address as such, also where IPv6 listens. */
   readonly address: string;
   readonly port: number;
+  /** Address of the proxy that has said so. */
+  readonly proxy?: string;
   /** Port of ours it came to. */
   readonly localPort: number;
 }
 
-/** A connection was turned away: before its session began, or because the handshake after STLS failed. */
+/** A connection was turned away: before its session began, because the handshake after STLS failed, or after XCLIENT. */
 export interface RejectedEvent extends ConnectionInfo {
-  readonly reason: 'too-many-connections' | 'too-many-connections-from-address' | 'tls-handshake-failed';
-  /** What TLS said, for `tls-handshake-failed`. */
+  readonly reason:
+    | 'too-many-connections'
+    | 'too-many-connections-from-address'
+    | 'untrusted-proxy'
+    | 'bad-proxy-header'
+    | 'proxy-header-timeout'
+    | 'tls-handshake-failed';
+  /** What TLS said, for `tls-handshake-failed`; what is wrong, for `bad-proxy-header`. */
   readonly error?: unknown;
 }
 
@@ -43,6 +51,10 @@ export interface TlsInfo {
   readonly version: string;
   /** As OpenSSL names it. */
   readonly cipher: string;
+  /** Whether a session of before was resumed. */
+  readonly resumed: boolean;
+  /** The name that the client asked for (RFC 6066 section 3); null when it asked for none, and over TLS 1.2 when it resumed. */
+  readonly serverName: string | null;
 }
 
 /** A session ended. */
@@ -63,9 +75,12 @@ export interface SessionEvent extends ConnectionInfo {
   readonly durationMs: number;
 }
 
-/** An adapter threw, and the peer was told of a temporary failure; or, in `session`, this package has a defect. */
+/**
+ * An adapter threw, and the peer was told of a temporary failure; in `session`, this package has a defect; in `tls`, the
+ * `TlsSource` threw or gave what cannot be used, and the certificates of before stay.
+ */
 export interface FaultEvent extends ConnectionInfo {
-  readonly during: Fault | 'session';
+  readonly during: Fault | 'session' | 'tls';
   readonly error: unknown;
 }
 

@@ -6,7 +6,9 @@ export interface Pop3ServerLimits extends ServerLimits {
   readonly maxConnections: number;
   /** Connections at the same time from one address. Default 100: an office behind one address is not an attack. IPv6 addresses count one by one. */
   readonly maxConnectionsPerAddress: number;
-  /** Milliseconds from the connection to a successful login, TLS included. Default 2 minutes. */
+  /** Milliseconds in which a proxy must send its PROXY header. Default 5 seconds, least 3: one segment may be lost and sent again. */
+  readonly proxyHeaderTimeoutMs: number;
+  /** Milliseconds from the connection to a successful login, TLS included; behind a PROXY header from there. Default 2 minutes. */
   readonly loginTimeoutMs: number;
   /** Milliseconds without a command after login. Default and least 10 minutes (RFC 1939 section 3). */
   readonly autologoutMs: number;
@@ -21,6 +23,7 @@ export interface Pop3ServerLimits extends ServerLimits {
 const DEFAULTS = {
   maxConnections: 10_000,
   maxConnectionsPerAddress: 100,
+  proxyHeaderTimeoutMs: 5_000,
   loginTimeoutMs: 120_000,
   autologoutMs: 600_000,
   sendTimeoutMs: 120_000,
@@ -29,6 +32,7 @@ const DEFAULTS = {
 };
 
 const LEAST: Partial<Record<keyof Pop3ServerLimits, number>> = {
+  proxyHeaderTimeoutMs: 3_000,
   autologoutMs: 600_000,
   maxCommandOctets: 255,
   maxSaslLineOctets: 255,

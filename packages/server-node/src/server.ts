@@ -1,22 +1,30 @@
-import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
-import { hostname } from 'node:os';
+import type { SecureVersion } from 'node:tls';
 import { type Authenticator, type MessageStore, Pop3Error, type Pop3Extension } from '@pop3/core';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
-import { Connection, type ConnectionContext } from './connection.js';
+import { AddressCount } from './address-count.js';
+import { Networks, withoutMapping } from './addresses.js';
+import { Certificates } from './certificates.js';
+import { type Arrival, Connection, type ConnectionContext, DIRECT, type Listening } from './connection.js';
 import { type ConnectionInfo, publish } from './diagnostics.js';
 import { completeLimits, MAX_TIMER_MS, type Pop3ServerLimits } from './limits.js';
 import { LoginDelay } from './login-policy.js';
-import { Certificates, type TlsOptions } from './tls.js';
+import { nodeMechanisms } from './mechanisms.js';
+import { type Offer, type OfferedTo, offerTo } from './offer.js';
+import { readProxyHeader } from './proxied.js';
+import type { ProxyHeader } from './proxy-header.js';
+import { timestamps } from './timestamp.js';
+import type { TlsOptions, TlsSource } from './tls.js';
 
 export interface Pop3ServerOptions {
   readonly store: MessageStore;
   readonly authenticator: Authenticator;
-  /** Needed for listeners with `starttls` or `implicit`. */
-  readonly tls?: TlsOptions;
+  /** Needed for listeners with `starttls` or `implicit`: certificates, or where they come from each time. */
+  readonly tls?: TlsOptions | TlsSource;
   /**
    * Passwords on connections that are not encrypted. Default `allow-on-loopback`: on this machine nobody listens who
-   * could not read the maildrop anyway. A proxy on this machine that serves the world calls for `refuse`.
+   * could not read the maildrop anyway. A proxy on this machine that serves the world, and says nothing of its clients,
+   * calls for `refuse`.
    */
   readonly plaintextAuth?: 'refuse' | 'allow' | 'allow-on-loopback';
   /** Text of the greeting: printable ASCII without `<`, at most 200 characters. Default `POP3 server ready`. */
@@ -27,10 +35,15 @@ export interface Pop3ServerOptions {
   readonly expire?: number | 'never';
   /** Seconds between two logins to one maildrop, announced and enforced (RFC 2449 section 6.5). Default: none. */
   readonly loginDelaySeconds?: number;
-  /** SASL mechanisms, in the order in which they are announced. Default: PLAIN, LOGIN and EXTERNAL. */
+  /** SASL mechanisms, in the order in which they are announced. Default: {@link nodeMechanisms}. */
   readonly mechanisms?: readonly SaslServerMechanism[];
   /** Commands that the core does not know, such as `*ENV` of `@pop3/sdps`. Default: none. */
   readonly extensions?: readonly Pop3Extension[];
+  /**
+   * Proxies that are believed on listeners with `proxyProtocol`: addresses, and networks such as `10.0.0.0/8` or
+   * `2001:db8::/32`. Default: none.
+   */
+  readonly trustedProxies?: readonly string[];
   readonly limits?: Partial<Pop3ServerLimits>;
 }
 
@@ -41,21 +54,41 @@ export interface ListenOptions {
   readonly port?: number;
   /** `starttls` announces STLS, `implicit` begins with TLS (RFC 8314). Default: `starttls` if there is a certificate. */
   readonly tls?: 'off' | 'starttls' | 'implicit';
+  /**
+   * The least version of TLS here. Default: that of the option `tls`, otherwise TLS 1.2. With `TLSv1` or `TLSv1.1`
+   * OpenSSL's security level is lowered to 0, and old ciphers are let in, down to some that are not forward-secret.
+   */
+  readonly minVersion?: SecureVersion;
+  /**
+   * Each connection begins with a header of the PROXY protocol, version 1 or 2, before TLS and anything else. Only
+   * `trustedProxies` may connect; the client that they name is the peer for all limits, policies and records.
+   * Default false: a header is never looked for, and never taken for anything but a bad command.
+   */
+  readonly proxyProtocol?: boolean;
+  /**
+   * TLS that a trusted proxy says the client speaks with it counts as if it ended here: passwords are allowed. The way
+   * from the proxy has to be as safe. Default false.
+   */
+  readonly trustProxyTls?: boolean;
 }
 
 export interface Pop3Server extends AsyncDisposable {
   /**
    * Starts to listen and says where. May be called for several addresses. Rejects as `net.Server` does.
    *
-   * @throws Pop3Error `POP3_USAGE` for `starttls` and `implicit` without a certificate, and after {@link close}.
+   * @throws Pop3Error `POP3_USAGE` for `starttls` and `implicit` without a certificate, for `proxyProtocol` without
+   *   `trustedProxies`, and after {@link close}.
    */
   listen(options?: ListenOptions): Promise<AddressInfo>;
+  /** What a client would be told that it can do, without listening anywhere. Rejects where an adapter breaks. */
+  offers(to: OfferedTo): Promise<Offer>;
   /**
-   * Replaces the certificates. Connections that stand keep theirs.
+   * Replaces the certificates, or where they come from. Connections that stand keep theirs, and sessions can still be
+   * resumed unless other `ticketKeys`, `ca` or ciphers come along.
    *
    * @throws Error of OpenSSL for what cannot be used; then the old ones stay.
    */
-  updateTls(tls: TlsOptions): void;
+  updateTls(tls: TlsOptions | TlsSource): void;
   /**
    * Stops to listen, ends connections where nobody is logged in, and waits for the others. After `drainMs`, by default
    * 10 seconds, they end too, without UPDATE; an UPDATE that has begun is finished. Nothing is left open when it
@@ -89,7 +122,11 @@ class NodeServer implements Pop3Server {
   /** Null for those that could not listen. */
   readonly #listeners: Promise<Listener | null>[] = [];
   readonly #connections = new Set<Connection>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #perAddress: AddressCount;
+  /** Null where none is. */
+  readonly #trustedProxies: Networks | null;
+  /** Those whose PROXY header has not come yet. */
+  readonly #unannounced = new Set<Socket>();
   #closing: Promise<void> | null = null;
   /** One for each call of `close`; the first to come ends the drain. */
   readonly #deadlines: NodeJS.Timeout[] = [];
@@ -102,17 +139,20 @@ class NodeServer implements Pop3Server {
       options.tls === undefined
         ? null
         : new Certificates(options.tls, authenticator.accepts.includes('external'));
+    const limits = completeLimits(options.limits ?? {});
+    this.#perAddress = new AddressCount(limits.maxConnectionsPerAddress);
+    this.#trustedProxies = options.trustedProxies?.length ? new Networks(options.trustedProxies) : null;
     this.#context = {
       store: options.store,
       authenticator,
-      limits: completeLimits(options.limits ?? {}),
+      limits,
       certificates: this.#certificates,
       plaintextAuth: options.plaintextAuth ?? 'allow-on-loopback',
       loginDelay: loginDelaySeconds === undefined ? null : new LoginDelay(loginDelaySeconds),
       greeting: options.greeting,
       implementation: options.implementation ?? null,
       expire: options.expire ?? null,
-      mechanisms: options.mechanisms,
+      mechanisms: options.mechanisms ?? nodeMechanisms(),
       extensions: options.extensions ?? [],
       apopTimestamp: timestamps(),
     };
@@ -122,7 +162,9 @@ class NodeServer implements Pop3Server {
     return this.#connections.size;
   }
 
-  listen({ host = '127.0.0.1', port, tls }: ListenOptions = {}): Promise<AddressInfo> {
+  listen(options: ListenOptions = {}): Promise<AddressInfo> {
+    const { host = '127.0.0.1', port, tls, minVersion = null } = options;
+    const { proxyProtocol = false, trustProxyTls = false } = options;
     const mode = tls ?? (this.#certificates === null ? 'off' : 'starttls');
     if (mode !== 'off' && this.#certificates === null) {
       throw new Pop3Error(
@@ -130,13 +172,17 @@ class NodeServer implements Pop3Server {
         `A listener with tls: '${mode}' needs the option tls with a certificate and a key.`,
       );
     }
+    if (proxyProtocol && this.#trustedProxies === null) {
+      throw new Pop3Error('POP3_USAGE', 'A listener with proxyProtocol needs the option trustedProxies.');
+    }
     if (this.#closing !== null) throw new Pop3Error('POP3_USAGE', 'This server is closed.');
+    // The port is asked for once: a socket would ask the kernel for it.
+    const listening: Listening = { tls: mode, minVersion, proxyProtocol, trustProxyTls, localPort: 0 };
+    if (mode !== 'off') this.#certificates?.prepare(minVersion);
     // A client may end its side and still wait for answers to what it has sent.
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#accept(socket, mode, localPort),
+      this.#accept(socket, listening),
     );
-    // Asked once: a socket would ask the kernel for it.
-    let localPort = 0;
     const started = new Promise<AddressInfo>((resolve, reject) => {
       listener.once('error', reject);
       listener.listen({ host, port: port ?? (mode === 'implicit' ? 995 : 110), backlog: BACKLOG }, () => {
@@ -146,7 +192,7 @@ class NodeServer implements Pop3Server {
         listener.on('error', (error) => {
           publish.listenerFailed.publish({ localAddress: address.address, localPort: address.port, error });
         });
-        localPort = address.port;
+        listening.localPort = address.port;
         resolve(address);
       });
     });
@@ -159,7 +205,11 @@ class NodeServer implements Pop3Server {
     return started;
   }
 
-  updateTls(tls: TlsOptions): void {
+  offers(to: OfferedTo): Promise<Offer> {
+    return offerTo(this.#context, to);
+  }
+
+  updateTls(tls: TlsOptions | TlsSource): void {
     if (this.#certificates === null) {
       throw new Pop3Error('POP3_USAGE', 'This server was made without TLS; make it with the option tls.');
     }
@@ -187,6 +237,7 @@ class NodeServer implements Pop3Server {
   }
 
   async #close(): Promise<void> {
+    for (const socket of this.#unannounced) socket.destroy();
     for (const connection of this.#connections) if (!connection.loggedIn) connection.stop('aborted');
     await Promise.all(this.#listeners.map(async (started) => closed(await started)));
     if (this.#connections.size > 0) {
@@ -197,43 +248,78 @@ class NodeServer implements Pop3Server {
     for (const deadline of this.#deadlines) clearTimeout(deadline);
   }
 
-  #accept(socket: Socket, mode: 'off' | 'starttls' | 'implicit', localPort: number): void {
+  #accept(socket: Socket, listening: Listening): void {
     // Gone before it was looked at, or too late.
     if (socket.remoteAddress === undefined || this.#closing !== null) return void socket.destroy();
-    // One peer, one address, whether the listener is for IPv4 or for everything (RFC 4291 section 2.5.5.2).
-    const address = socket.remoteAddress.replace(/^::ffff:(?=[0-9.]+$)/, '');
+    // One peer, one address, whether the listener is for IPv4 or for everything.
+    const address = withoutMapping(socket.remoteAddress);
     const info: ConnectionInfo = {
       connection: ++connectionCount,
       address,
       port: socket.remotePort ?? 0,
-      localPort,
+      localPort: listening.localPort,
     };
-    const { maxConnections, maxConnectionsPerAddress } = this.#context.limits;
-    const fromAddress = this.#perAddress.get(address) ?? 0;
-    if (this.#connections.size >= maxConnections) return reject(socket, info, mode, 'too-many-connections');
-    if (fromAddress >= maxConnectionsPerAddress) {
-      return reject(socket, info, mode, 'too-many-connections-from-address');
+    if (this.#connections.size + this.#unannounced.size >= this.#context.limits.maxConnections) {
+      return reject(socket, info, listening, 'too-many-connections');
     }
-    this.#perAddress.set(address, fromAddress + 1);
-    const connection = new Connection(socket, info, this.#context);
-    this.#connections.add(connection);
-    void this.#run(connection, socket, mode, address);
+    if (listening.proxyProtocol) void this.#announced(socket, info, listening);
+    else this.#admit(socket, info, DIRECT, listening);
   }
 
-  async #run(
-    connection: Connection,
-    socket: Socket,
-    mode: 'off' | 'starttls' | 'implicit',
-    address: string,
-  ): Promise<void> {
-    await connection.run(mode);
+  /** Waits for what a proxy says of its client, and takes its word for it. */
+  async #announced(socket: Socket, info: ConnectionInfo, listening: Listening): Promise<void> {
+    socket.on('error', () => {});
+    if (!this.#trustedProxies?.includes(info.address)) {
+      publish.rejected.publish({ ...info, reason: 'untrusted-proxy' });
+      return void socket.destroy();
+    }
+    this.#unannounced.add(socket);
+    const header = await readProxyHeader(socket, this.#context.limits.proxyHeaderTimeoutMs);
+    this.#unannounced.delete(socket);
+    if (header.type === 'rejected' || header.type === 'gone') {
+      if (header.type === 'rejected') publish.rejected.publish({ ...info, ...header });
+      return void socket.destroy();
+    }
+    if (this.#closing !== null || socket.destroyed) return void socket.destroy();
+    this.#admit(socket, proxiedInfo(info, header), arrivalOf(header, listening), listening);
+  }
+
+  #admit(socket: Socket, info: ConnectionInfo, arrival: Arrival, listening: Listening): void {
+    if (!this.#perAddress.enter(info.address)) {
+      return reject(socket, info, listening, 'too-many-connections-from-address');
+    }
+    const connection = new Connection(socket, info, arrival, listening, this.#context);
+    this.#connections.add(connection);
+    void this.#run(connection, socket, info.address);
+  }
+
+  async #run(connection: Connection, socket: Socket, address: string): Promise<void> {
+    await connection.run();
     if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
     this.#connections.delete(connection);
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, left);
+    this.#perAddress.leave(address);
     if (this.#connections.size === 0) this.#allGone?.();
   }
+}
+
+function proxiedInfo(info: ConnectionInfo, header: ProxyHeader): ConnectionInfo {
+  return header.type === 'proxied' ? { ...info, ...header.source, proxy: info.address } : info;
+}
+
+function arrivalOf(header: ProxyHeader, { trustProxyTls }: Listening): Arrival {
+  const { tls = null, authority = null } = header.type === 'proxied' ? header : {};
+  return {
+    addressKnown: header.type !== 'unknown',
+    proxyTls:
+      trustProxyTls && tls !== null
+        ? {
+            version: tls.version ?? 'unknown',
+            cipher: tls.cipher ?? 'unknown',
+            resumed: false,
+            serverName: authority,
+          }
+        : null,
+  };
 }
 
 /** Resolves when the last connection that came by this listener is gone, also those that were only turned away. */
@@ -264,21 +350,14 @@ function checkAnnouncements(options: Pop3ServerOptions): void {
 function reject(
   socket: Socket,
   info: ConnectionInfo,
-  mode: 'off' | 'starttls' | 'implicit',
+  { tls, proxyProtocol }: Listening,
   reason: 'too-many-connections' | 'too-many-connections-from-address',
 ): void {
   publish.rejected.publish({ ...info, reason });
   socket.on('error', () => {});
-  if (mode === 'implicit') return void socket.destroy();
+  // Nothing is said before the header of a proxy has come; then there is an address.
+  const early = proxyProtocol && reason === 'too-many-connections';
+  if (tls === 'implicit' || early) return void socket.destroy();
   socket.write('-ERR [SYS/TEMP] too many connections, try again later\r\n');
   socket.destroySoon();
-}
-
-/** `<digits.digits@host>`: other forms are legal and break clients that are known. Random, so that none comes twice. */
-function timestamps(): () => string {
-  const host = hostname().replace(/[^A-Za-z0-9.-]/g, '') || 'localhost';
-  return () => {
-    const random = randomBytes(16);
-    return `<${random.readBigUInt64BE(0)}.${random.readBigUInt64BE(8)}@${host}>`;
-  };
 }

@@ -1,104 +1,99 @@
-import type { Socket } from 'node:net';
-import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
-import type { Peer, PeerCertificate } from '@pop3/core';
-import { MAX_TIMER_MS } from './limits.js';
+import { createHash } from 'node:crypto';
+import type { SecureContextOptions, SecureVersion } from 'node:tls';
+import { Pop3Error } from '@pop3/core';
 
-/**
- * What TLS needs. `cert` and `key` are PEM; with `ca`, and an authenticator that accepts `external`, clients may present
- * a certificate of these authorities and log in by AUTH EXTERNAL. TLS 1.2 is the least version (RFC 8996, RFC 8997) unless `minVersion` says otherwise.
- */
-export interface TlsOptions
-  extends Pick<
-    SecureContextOptions,
-    'cert' | 'key' | 'passphrase' | 'ca' | 'ciphers' | 'minVersion' | 'maxVersion'
-  > {
+/** A certificate with its key, both PEM; the authorities in between may follow the certificate. */
+export interface CertificateOptions extends Pick<SecureContextOptions, 'passphrase'> {
   readonly cert: NonNullable<SecureContextOptions['cert']>;
   readonly key: NonNullable<SecureContextOptions['key']>;
 }
 
-/** What handshakes are done with. Replacing it affects the next handshake and no connection that stands. */
-export class Certificates {
-  /** Never listens: it is the public way to a TLS server that verifies certificates of clients and resumes sessions. */
-  #server: Server;
-  /** By the ends of the connection: that is what a socket and the TLS socket over it have in common. */
-  readonly #underWay = new Map<string, HandshakeUnderWay>();
-  readonly #mapsCertificates: boolean;
-
+/**
+ * What TLS needs. With `ca`, and an authenticator that accepts `external`, clients may present a certificate of these
+ * authorities and log in by AUTH EXTERNAL. TLS 1.2 is the least version (RFC 8996, RFC 8997) unless `minVersion` here or
+ * of a listener says otherwise. `ciphers` as OpenSSL has them; by default only what is forward-secret and authenticated.
+ */
+export interface TlsOptions
+  extends CertificateOptions,
+    Pick<SecureContextOptions, 'ca' | 'ciphers' | 'minVersion' | 'maxVersion'> {
   /**
-   * @param mapsCertificates - whether a certificate of a client can be a login; otherwise none is asked for (RFC 8314
-   *   section 4.4)
-   * @throws Error of OpenSSL when certificate and key do not belong together or cannot be read.
+   * Further certificates, each for the DNS names in it; `*.example.org` stands for one label. A client that names no
+   * server, or one that is in none of them, gets the certificate above (RFC 6066 section 3).
    */
-  constructor(options: TlsOptions, mapsCertificates: boolean) {
-    this.#mapsCertificates = mapsCertificates;
-    this.#server = this.#serverOf(options);
-  }
-
-  /** @throws as the constructor; then the old ones stay. */
-  replace(options: TlsOptions): void {
-    this.#server = this.#serverOf(options);
-  }
-
-  /** Does the handshake as a server. Rejects when it fails; the socket is of no use then. */
-  handshake(plain: Socket, address: string): Promise<{ socket: TLSSocket; peer: Peer }> {
-    const ends = endsOf(plain);
-    const finished = new Promise<TLSSocket>((succeeded, failed) => {
-      const lost = () => failed(new Error('The connection was lost during the TLS handshake.'));
-      this.#underWay.set(ends, { succeeded, failed });
-      plain.once('close', lost);
-      // Who ends its side here will never have a session. The TLS socket takes this over from the plain one.
-      plain.allowHalfOpen = false;
-      if (plain.destroyed) lost();
-      else this.#server.emit('connection', plain);
-    });
-    return finished
-      .then((socket) => ({ socket, peer: peerOf(socket, address) }))
-      .finally(() => this.#underWay.delete(ends));
-  }
-
-  #serverOf(options: TlsOptions): Server {
-    const server = createServer({
-      minVersion: 'TLSv1.2',
-      ...options,
-      requestCert: this.#mapsCertificates && options.ca !== undefined,
-      // A certificate that cannot be verified is no login, but no reason to refuse a password either.
-      rejectUnauthorized: false,
-      // The time to log in counts already; to Node, 0 means two minutes.
-      handshakeTimeout: MAX_TIMER_MS,
-    });
-    server.on('secureConnection', (socket) => {
-      socket.on('error', () => {});
-      socket.allowHalfOpen = true;
-      this.#underWay.get(endsOf(socket))?.succeeded(socket);
-    });
-    server.on('tlsClientError', (error, socket) => this.#underWay.get(endsOf(socket))?.failed(error));
-    return server;
-  }
+  readonly certificates?: readonly CertificateOptions[];
+  /**
+   * 48 secret octets that session tickets are sealed with. Processes that have the same ones, and the same `ca`, `ciphers`
+   * and `minVersion`, resume each other's sessions. Tickets of earlier keys lead to a full handshake. Default: random
+   * ones, for the life of the server.
+   */
+  readonly ticketKeys?: Buffer;
 }
 
-interface HandshakeUnderWay {
-  succeeded(socket: TLSSocket): void;
-  failed(error: Error): void;
+/** Where the certificates come from when they may change. */
+export interface TlsSource {
+  /** Asked before each handshake. The same object as before means that nothing has changed; otherwise it is read anew. */
+  current(): TlsOptions;
 }
 
-function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+export const DEFAULT_MIN_VERSION = 'TLSv1.2';
+
+/** Forward-secret, and encrypted with authentication: nothing else of TLS 1.2 is left (RFC 9325 section 4.2). */
+const DEFAULT_CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+];
+
+/** What devices from before TLS 1.2 have, worst last: the very last ones are not forward-secret. */
+const OLD_CIPHERS = [
+  'ECDHE-ECDSA-AES128-SHA',
+  'ECDHE-RSA-AES128-SHA',
+  'ECDHE-ECDSA-AES256-SHA',
+  'ECDHE-RSA-AES256-SHA',
+  'AES128-SHA',
+  'AES256-SHA',
+];
+
+/** Below TLS 1.2 OpenSSL wants its security level lowered, since these versions sign with MD5 and SHA-1. */
+const LOWERED = '@SECLEVEL=0';
+
+/** The list of ciphers for a least version. One that was given stays, but for the security level that old versions need. */
+export function ciphersOf(minVersion: SecureVersion, given: string | undefined): string {
+  const isOld = minVersion === 'TLSv1' || minVersion === 'TLSv1.1';
+  if (!isOld) return given ?? DEFAULT_CIPHERS.join(':');
+  const ciphers = given ?? [...DEFAULT_CIPHERS, ...OLD_CIPHERS].join(':');
+  return ciphers.includes('@SECLEVEL') ? ciphers : `${ciphers}:${LOWERED}`;
 }
 
-function peerOf(socket: TLSSocket, address: string): Peer {
-  return { address, tls: true, certificate: socket.authorized ? certificateOf(socket) : null };
+/**
+ * What a session must have been made under to be resumed: at most 32 octets, the same in every process with the same
+ * policy. A client certificate is verified in full handshakes only, so other authorities make another context.
+ */
+export function sessionIdContextOf(policy: {
+  readonly minVersion: SecureVersion;
+  readonly ciphers: string;
+  readonly ca: SecureContextOptions['ca'];
+}): string {
+  const hash = createHash('sha256').update(`pop3 ${policy.minVersion} ${policy.ciphers}`);
+  for (const authority of [policy.ca ?? []].flat()) {
+    hash.update(createHash('sha256').update(authority).digest());
+  }
+  return hash.digest('hex').slice(0, 32);
 }
 
-function certificateOf(socket: TLSSocket): PeerCertificate | null {
-  const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return null;
-  // Not from `certificate.subject`, where it is escaped. A name in several parts is an array, and nobody's login.
-  const name: unknown = socket.getPeerCertificate().subject?.CN;
-  const commonName = typeof name === 'string' ? name : null;
-  const emailAddresses = (certificate.subjectAltName ?? '')
-    .split(', ')
-    .filter((name) => name.startsWith('email:'))
-    .map((name) => name.slice('email:'.length));
-  const fingerprint256 = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
-  return { commonName, emailAddresses, fingerprint256 };
+export const TICKET_KEY_OCTETS = 48;
+
+/** @throws Pop3Error `POP3_USAGE` for keys that are not 48 octets. */
+export function checkTicketKeys({ ticketKeys }: TlsOptions): void {
+  if (ticketKeys === undefined || ticketKeys.length === TICKET_KEY_OCTETS) return;
+  throw new Pop3Error(
+    'POP3_USAGE',
+    `tls.ticketKeys has ${ticketKeys.length} octets; it must have ${TICKET_KEY_OCTETS}.`,
+  );
 }

@@ -1,4 +1,4 @@
-import { generate } from 'selfsigned';
+import { generate, type SelfsignedOptions } from 'selfsigned';
 
 export interface KeyPair {
   readonly cert: string;
@@ -7,9 +7,17 @@ export interface KeyPair {
 
 const EC = { keyType: 'ec', algorithm: 'sha256' } as const;
 
-/** A certificate that stands for itself. */
-export async function serverCertificate(commonName = 'localhost'): Promise<KeyPair> {
-  const made = await generate([{ name: 'commonName', value: commonName }], EC);
+/** A certificate that stands for itself, for DNS names beside its common name. */
+export async function serverCertificate(
+  commonName = 'localhost',
+  dnsNames: readonly string[] = [],
+  form: Pick<SelfsignedOptions, 'keyType' | 'algorithm'> = EC,
+): Promise<KeyPair> {
+  const altNames = dnsNames.map((value) => ({ type: 2 as const, value }));
+  const made = await generate([{ name: 'commonName', value: commonName }], {
+    ...form,
+    ...(altNames.length > 0 && { extensions: [{ name: 'subjectAltName', altNames }] }),
+  });
   return { cert: made.cert, key: made.private };
 }
 

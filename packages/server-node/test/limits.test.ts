@@ -18,6 +18,7 @@ const NAMES: readonly (keyof Pop3ServerLimits)[] = [
   'maxSaslLineOctets',
   'maxBadCommands',
   'maxAuthFailures',
+  'proxyHeaderTimeoutMs',
 ];
 
 function withLimits(limits: Partial<Pop3ServerLimits>) {
@@ -29,6 +30,7 @@ describe('values', () => {
     expect(completeLimits({})).toEqual({
       maxConnections: 10_000,
       maxConnectionsPerAddress: 100,
+      proxyHeaderTimeoutMs: 5_000,
       loginTimeoutMs: 120_000,
       autologoutMs: 600_000,
       sendTimeoutMs: 120_000,
@@ -59,6 +61,7 @@ describe('values', () => {
 
   it.each([
     ['autologoutMs', 600_000, 'RFC 1939 section 3'],
+    ['proxyHeaderTimeoutMs', 3_000, 'PROXY protocol section 2'],
     ['maxCommandOctets', 255, 'RFC 2449 section 4'],
     ['maxSaslLineOctets', 255, 'RFC 2449 section 4'],
   ] as const)('refuses %s below %d (%s)', (name, least, _) => {

@@ -91,7 +91,7 @@ describe('updateTls', () => {
     };
     expect(await offered()).toContain('SASL PLAIN LOGIN');
     server.updateTls({ ...first, ca: ca.cert });
-    expect(await offered()).toContain('SASL PLAIN LOGIN EXTERNAL');
+    expect(await offered()).toContain('SASL EXTERNAL PLAIN LOGIN');
     server.updateTls(first);
     expect(await offered()).toContain('SASL PLAIN LOGIN');
   });
@@ -131,7 +131,7 @@ describe('client certificates', () => {
       expect(await stls.list('CAPA')).toContain('SASL PLAIN LOGIN');
       await stls.startTls({ ...options });
       for (const peer of [implicit, stls]) {
-        expect(await peer.list('CAPA')).toContain('SASL PLAIN LOGIN EXTERNAL');
+        expect(await peer.list('CAPA')).toContain('SASL EXTERNAL PLAIN LOGIN');
         expect(await peer.command('AUTH EXTERNAL =')).toMatch(/^\+OK /);
         expect(await peer.command('QUIT')).toMatch(/^\+OK /);
       }

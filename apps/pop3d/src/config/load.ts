@@ -29,8 +29,12 @@ export class ConfigError extends Error {
   }
 }
 
-/** Files named in the configuration file are relative to it; those of flags and variables to where one stands. */
-const FILE_KEYS: readonly string[] = ['server.tls_cert', 'server.tls_key', 'users.file', 'store.maildir'];
+/** A configuration that can be used, and where each key of it was set. */
+export interface LocatedConfig {
+  readonly config: Config;
+  /** Names a key, with the file, line and column, the flag or the variable that it comes from in front. */
+  locate(path: KeyPath): string;
+}
 
 /**
  * Puts a configuration together and checks it.
@@ -38,6 +42,15 @@ const FILE_KEYS: readonly string[] = ['server.tls_cert', 'server.tls_key', 'user
  * @throws ConfigError with all problems that were found.
  */
 export function loadConfig(sources: ConfigSources): Config {
+  return loadLocatedConfig(sources).config;
+}
+
+/**
+ * The same, for whoever has more to say about its keys.
+ *
+ * @throws ConfigError with all problems that were found.
+ */
+export function loadLocatedConfig(sources: ConfigSources): LocatedConfig {
   const file = sources.file === undefined ? null : readConfigFile(sources.file);
   const values: Record<string, unknown> = file === null ? {} : { ...file.values };
   const origins = new Map<string, string>();
@@ -55,12 +68,16 @@ export function loadConfig(sources: ConfigSources): Config {
   if (!parsed.success) throw new ConfigError(parsed.issues.map((issue) => describe(issue, origins, file)));
   const config =
     file === null ? parsed.output : withResolvedFiles(parsed.output, origins, dirname(file.path));
-  const problems = Array.from(sources.conflicts?.(config) ?? [], ({ section, key, message }) => {
-    const where = placeOf([section, key], origins, file);
-    return `${where === null ? '' : `${where}: `}${section}.${key}: ${message}`;
-  });
+  const locate = (path: KeyPath) => {
+    const where = placeOf(path, origins, file);
+    return `${where === null ? '' : `${where}: `}${nameOf(path)}`;
+  };
+  const problems = Array.from(
+    sources.conflicts?.(config) ?? [],
+    ({ path, message }) => `${locate(path)}: ${message}`,
+  );
   if (problems.length > 0) throw new ConfigError(problems);
-  return config;
+  return { config, locate };
 }
 
 interface ConfigFile {
@@ -91,10 +108,10 @@ function givenBesideTheFile(
 ): { readonly value: unknown; readonly origin: string } | null {
   const flag = setting.flag === null ? undefined : flags[setting.flag];
   if (flag !== undefined) return { value: valueFrom(setting, flag), origin: `--${setting.flag}` };
-  const variable = environment[setting.variable];
+  const variable = setting.variable === null ? undefined : environment[setting.variable];
   // An empty variable is what many tools write for one that is not set.
   if (variable === undefined || variable === '') return null;
-  return { value: valueFrom(setting, variable), origin: setting.variable };
+  return { value: valueFrom(setting, variable), origin: setting.variable as string };
 }
 
 function valueFrom(setting: Setting, given: unknown): unknown {
@@ -102,14 +119,16 @@ function valueFrom(setting: Setting, given: unknown): unknown {
   // Where a flag is given twice, the last one counts.
   const last = String([given].flat().at(-1));
   // The one switch among the flags: there, or not.
-  if (setting.flag === 'allow-plaintext-auth') return switchValue(last);
+  if (setting.flag === 'allow-plaintext-auth') return chosen(last, 'allow', 'refuse');
+  if (setting.kind === 'switch') return chosen(last, true, false);
   return setting.kind === 'number' && /^-?\d+(\.\d+)?$/.test(last) ? Number(last) : last;
 }
 
-function switchValue(given: string): string {
+/** What a yes or a no stands for; a text that is neither stays, to be reported. */
+function chosen<T>(given: string, yes: T, no: T): T | string {
   const text = given.toLowerCase();
-  if (['true', '1', 'yes', 'on'].includes(text)) return 'allow';
-  return ['false', '0', 'no', 'off'].includes(text) ? 'refuse' : given;
+  if (['true', '1', 'yes', 'on'].includes(text)) return yes;
+  return ['false', '0', 'no', 'off'].includes(text) ? no : given;
 }
 
 function describe(
@@ -121,10 +140,22 @@ function describe(
   const where = placeOf(path, origins, file) ?? 'configuration';
   const section: unknown = issue.path?.[1]?.input;
   // To the schema a list is a table with numbers for keys.
-  if (Array.isArray(section)) return `${where}: ${nameOf(path.slice(0, 1))}: ${mustBeTable(section)}`;
-  const what =
-    issue.type === 'strict_object' && issue.expected === 'never' ? unknownKey(path) : mustBe(issue);
-  return `${where}: ${nameOf(path)}: ${what}`;
+  if (Array.isArray(section) && !isRepeated(path[0])) {
+    return `${where}: ${nameOf(path.slice(0, 1))}: ${mustBeTable(section)}`;
+  }
+  return `${where}: ${nameOf(path)}: ${whatIsWrong(issue, path)}`;
+}
+
+function whatIsWrong(issue: v.BaseIssue<unknown>, path: KeyPath): string {
+  if (issue.type !== 'strict_object') return mustBe(issue);
+  if (issue.expected === 'never') return unknownKey(path);
+  // A key that is not there is named as what was expected.
+  const isMissing = issue.expected === JSON.stringify(path.at(-1));
+  return isMissing ? `is missing: every [[${path[0]}]] needs it` : mustBeTable(issue.input);
+}
+
+function isRepeated(section: unknown): boolean {
+  return settings.some((setting) => setting.section === section && setting.repeated);
 }
 
 /** The flag, the variable or the line that a key comes from; null when none of them names it and there is no file. */
@@ -145,8 +176,7 @@ function nameOf(path: KeyPath): string {
     .join('');
 }
 
-function mustBe({ message, type, input }: v.BaseIssue<unknown>): string {
-  if (type === 'strict_object') return mustBeTable(input);
+function mustBe({ message, input }: v.BaseIssue<unknown>): string {
   return `must be ${message}, not ${shortened(input)}`;
 }
 
@@ -161,20 +191,24 @@ function shortened(input: unknown): string {
 }
 
 function unknownKey(path: KeyPath): string {
-  const [first = '', second] = path.map(String);
+  const [first = '', second] = path.filter((key) => typeof key === 'string');
   const sections = Object.keys(configSchema.entries);
   if (second === undefined) {
     const home = settings.find(({ key }) => key === first.replaceAll('-', '_'));
-    if (home !== undefined) return `belongs under [${home.section}]`;
+    if (home !== undefined) return `belongs under ${headerOf(home)}`;
     return withSuggestion('unknown section', suggestionFor(first, sections), sections);
   }
   const keys = settings.filter(({ section }) => section === first).map(({ key }) => key);
   const suggestion = suggestionFor(second, keys);
   const elsewhere = settings.find(({ key }) => key === second);
   if (suggestion === null && elsewhere !== undefined) {
-    return `unknown key; ${elsewhere.key} belongs under [${elsewhere.section}]`;
+    return `unknown key; ${elsewhere.key} belongs under ${headerOf(elsewhere)}`;
   }
   return withSuggestion('unknown key', suggestion, keys);
+}
+
+function headerOf({ section, repeated }: Setting): string {
+  return repeated ? `[[${section}]]` : `[${section}]`;
 }
 
 function withSuggestion(what: string, suggestion: string | null, known: readonly string[]): string {
@@ -183,13 +217,16 @@ function withSuggestion(what: string, suggestion: string | null, known: readonly
     : `${what}; did you mean ${suggestion}?`;
 }
 
+/** Files named in the configuration file are relative to it; those of flags and variables to where one stands. */
 function withResolvedFiles(config: Config, origins: ReadonlyMap<string, string>, folder: string): Config {
-  const resolved: Record<string, Record<string, unknown>> = structuredClone(config);
-  for (const { section, key } of settings) {
-    const path = `${section}.${key}`;
-    const value = resolved[section]?.[key];
-    if (!FILE_KEYS.includes(path) || origins.has(path) || typeof value !== 'string') continue;
-    (resolved[section] as Record<string, unknown>)[key] = resolve(folder, value);
+  const resolved: Record<string, Record<string, unknown> | Record<string, unknown>[]> =
+    structuredClone(config);
+  for (const { section, key, isFile } of settings) {
+    if (!isFile || origins.has(`${section}.${key}`)) continue;
+    for (const table of [resolved[section] ?? []].flat()) {
+      const value = table[key];
+      if (typeof value === 'string') table[key] = resolve(folder, value);
+    }
   }
   return resolved as unknown as Config;
 }

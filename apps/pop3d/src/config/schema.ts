@@ -1,6 +1,8 @@
 import { passwordSchemes } from '@pop3/auth-node';
 import * as v from 'valibot';
 import { parseEndpoint } from './endpoint.js';
+import { MECHANISM_NAMES } from './mechanism-names.js';
+import { isNetwork } from './network.js';
 
 /**
  * Everything that can be configured: what is allowed in each place, what it means, and which flag sets it.
@@ -33,20 +35,43 @@ const implementation = v.pipe(
 );
 const oneOf = <const Choices extends readonly string[]>(choices: Choices) =>
   v.picklist(choices, `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`);
-const endpoints = v.array(
-  v.pipe(
-    v.string('a text in quotes, such as "127.0.0.1:110"'),
-    v.check(
-      (input) => parseEndpoint(input) !== null,
-      'HOST:PORT, such as "127.0.0.1:110", "[::1]:110" or "*:110"',
-    ),
+const endpoint = v.pipe(
+  v.string('a text in quotes, such as "127.0.0.1:110"'),
+  v.check(
+    (input) => parseEndpoint(input) !== null,
+    'HOST:PORT, such as "127.0.0.1:110", "[::1]:110" or "*:110"',
   ),
-  'a list, such as ["127.0.0.1:110"]',
 );
+const endpoints = v.array(endpoint, 'a list, such as ["127.0.0.1:110"]');
+const mechanisms = v.pipe(
+  v.array(oneOf(MECHANISM_NAMES), 'a list, such as ["SCRAM-SHA-256", "PLAIN"]'),
+  v.nonEmpty('a list of one mechanism or more'),
+);
+const networks = v.array(
+  v.pipe(
+    v.string('a text in quotes, such as "192.0.2.0/24"'),
+    v.check(isNetwork, 'an address or a network, such as "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32"'),
+  ),
+  'a list, such as ["192.0.2.0/24"]',
+);
+const flag = v.boolean('true or false');
+const url = v.pipe(text, v.check(isHttpUrl, 'an URL that starts with https:// or http://'));
+/** What goes into one line of HTTP (RFC 9110 section 5). */
+const headers = v.record(
+  v.pipe(v.string(), v.regex(/^[!#$%&'*+.^`|~\w-]+$/, 'the name of a header')),
+  v.pipe(v.string('a text in quotes'), v.regex(/^[\t -~]*$/, 'one line of ASCII')),
+  'a table, such as { X-Service = "pop3" }',
+);
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
 
 /** What is known of a key beside its type. */
 interface About {
   readonly description: string;
+  /** Whether it names a file, relative to the folder of the configuration. */
+  readonly isFile?: boolean;
   /** The flag of the command line; the environment has it as POP3D_ and the flag in capitals. */
   readonly flag?: string;
   /** What stands for its value in the help. None for a switch. */
@@ -75,19 +100,40 @@ const server = v.strictObject({
     placeholder: 'HOST:PORT',
   }),
   tls_cert: key(v.optional(text), {
-    description: 'File with the certificate and its chain, PEM. Read again on SIGHUP.',
+    description: 'File with the certificate and its chain, PEM. Read again when it changes, and on SIGHUP.',
     flag: 'tls-cert',
     placeholder: 'FILE',
+    isFile: true,
   }),
   tls_key: key(v.optional(text), {
     description: 'File with the key of the certificate, PEM.',
     flag: 'tls-key',
     placeholder: 'FILE',
+    isFile: true,
+  }),
+  tls_client_ca: key(v.optional(text), {
+    description: 'File with the authorities, PEM, whose certificates clients may log in with (EXTERNAL).',
+    isFile: true,
+  }),
+  certificate_user: key(v.optional(oneOf(['email', 'common-name']), 'email'), {
+    description: 'What names the user in the certificate of a client: an address of it, or its common name.',
+  }),
+  tls_ticket_key_file: key(v.optional(text), {
+    description:
+      'File with 48 random octets, the same on each machine, so that TLS sessions resume on any of them.',
+    isFile: true,
   }),
   plaintext_auth: key(v.optional(oneOf(['refuse', 'allow', 'allow-on-loopback']), 'allow-on-loopback'), {
     description: 'Passwords on connections without TLS.',
     flag: 'allow-plaintext-auth',
     flagDescription: 'Take passwords on connections without TLS from anywhere, not only from this machine.',
+  }),
+  mechanisms: key(v.optional(mechanisms), {
+    description:
+      'SASL mechanisms to offer. By default all but CRAM-MD5 and ANONYMOUS, as far as they can work.',
+  }),
+  trusted_proxies: key(v.optional(networks, []), {
+    description: 'Networks of proxies that may say whom they speak for, by PROXY or XCLIENT.',
   }),
   greeting: key(v.optional(greeting, 'POP3 server ready'), { description: 'Text of the first line.' }),
   implementation: key(v.optional(implementation, 'pop3d'), { description: 'Announced as IMPLEMENTATION.' }),
@@ -107,17 +153,113 @@ const server = v.strictObject({
   }),
 });
 
+const listener = v.strictObject({
+  address: key(endpoint, { description: 'Where to listen.' }),
+  tls: key(v.optional(oneOf(['off', 'starttls', 'implicit'])), {
+    description:
+      '"starttls" offers STLS, "implicit" is TLS from the start. By default "starttls" when there is a certificate.',
+  }),
+  min_version: key(v.optional(oneOf(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']), 'TLSv1.2'), {
+    description: 'The oldest version of TLS. Below "TLSv1.2" is for clients that nobody can replace.',
+  }),
+  proxy_protocol: key(v.optional(flag, false), {
+    description: 'A proxy of server.trusted_proxies begins each connection with the PROXY protocol.',
+  }),
+  xclient: key(v.optional(flag, false), {
+    description: 'A proxy of server.trusted_proxies may send XCLIENT.',
+  }),
+  trust_proxy_tls: key(v.optional(flag, false), {
+    description: 'Passwords are taken where the proxy says that its client used TLS.',
+  }),
+});
+
+const certificate = v.strictObject({
+  cert: key(text, {
+    description:
+      'File with a further certificate and its chain, for clients that ask for one of its names (SNI).',
+    isFile: true,
+  }),
+  key: key(text, { description: 'File with its key.', isFile: true }),
+});
+
 const users = v.strictObject({
   file: key(v.optional(text), {
     description: "The users file, in Dovecot's passwd-file format. Read again when it changes.",
     flag: 'users',
     placeholder: 'FILE',
+    isFile: true,
   }),
   default_scheme: key(v.optional(oneOf(passwordSchemes.map(({ names }) => names[0]))), {
     description:
       'How to read passwords without {SCHEME}. Without this, such lines are reported and left out.',
     flag: 'default-scheme',
     placeholder: 'SCHEME',
+  }),
+  secret_file: key(v.optional(text), {
+    description:
+      'File with 32 random octets or more, the same on each machine: names that do not exist then look alike on all.',
+    isFile: true,
+  }),
+});
+
+const lookup = v.strictObject({
+  type: key(v.optional(oneOf(['http', 'command'])), {
+    description: 'Asks a service of yours for each user, beside the users file or in place of it.',
+  }),
+  url: key(v.optional(url), {
+    description: 'For "http": where to ask; {user} stands for the name.',
+  }),
+  headers: key(v.optional(headers), { description: 'For "http": what to send along.' }),
+  authorization_file: key(v.optional(text), {
+    description: 'For "http": file with the value of the header Authorization.',
+    isFile: true,
+  }),
+  command: key(
+    v.optional(
+      v.pipe(
+        v.array(text, 'a list, such as ["/usr/local/bin/find-user"]'),
+        v.nonEmpty('a list with a program'),
+      ),
+    ),
+    {
+      description: 'For "command": the program and its arguments. No shell is involved.',
+    },
+  ),
+  timeout_seconds: key(v.optional(within('a number of seconds', 0.1, 600), 10), {
+    description: 'How long an answer may take.',
+  }),
+});
+
+const oauth = v.strictObject({
+  issuer: key(v.optional(text), { description: 'Who must have issued a token (`iss`).' }),
+  audience: key(v.optional(text), { description: 'For whom a token must be (`aud`).' }),
+  scope: key(v.optional(text), { description: 'What a token must allow, with spaces between.' }),
+  jwks_url: key(v.optional(url), { description: 'The keys of the issuer, for tokens that are JWTs.' }),
+  introspection_url: key(v.optional(url), {
+    description: 'In place of jwks_url: the service that knows all tokens (RFC 7662).',
+  }),
+  client_id: key(v.optional(text), { description: 'Our name at that service.' }),
+  client_secret_file: key(v.optional(text), {
+    description: 'File with our secret at that service.',
+    isFile: true,
+  }),
+  username_claim: key(v.optional(text), {
+    description: 'What in a token names the user, such as "email".',
+  }),
+  openid_configuration: key(v.optional(url), {
+    description: 'Where clients learn how to get a token, told to those whose token is refused.',
+  }),
+});
+
+const anonymous = v.strictObject({
+  maildrop: key(v.optional(text), {
+    description: 'What AUTH ANONYMOUS opens. It has to be in server.mechanisms as well.',
+  }),
+});
+
+const sdps = v.strictObject({
+  enabled: key(v.optional(flag, false), {
+    description: 'Offers *ENV and names that choose a part of a maildrop, as Demon Internet did.',
   }),
 });
 
@@ -126,6 +268,7 @@ const store = v.strictObject({
     description: 'Where the Maildir of a user is; {user} stands for the name.',
     flag: 'maildir',
     placeholder: 'TEMPLATE',
+    isFile: true,
   }),
 });
 
@@ -172,11 +315,21 @@ const log = v.strictObject({
   }),
 });
 
+function tables<const Schema extends v.GenericSchema>(name: string, schema: Schema) {
+  return v.optional(v.array(schema, `one table or more, each under [[${name}]]`), []);
+}
+
 /** The shape of the configuration file. */
 export const configSchema = v.strictObject({
   server: v.optional(server, {}),
+  listener: tables('listener', listener),
+  certificate: tables('certificate', certificate),
   users: v.optional(users, {}),
+  lookup: v.optional(lookup, {}),
+  oauth: v.optional(oauth, {}),
+  anonymous: v.optional(anonymous, {}),
   store: v.optional(store, {}),
+  sdps: v.optional(sdps, {}),
   limits: v.optional(limits, {}),
   log: v.optional(log, {}),
 });
@@ -192,8 +345,11 @@ export function inMs(seconds: number): number {
 export interface Setting {
   readonly section: string;
   readonly key: string;
-  /** How a text from the environment or the command line becomes a value. */
-  readonly kind: 'text' | 'number' | 'list';
+  /** Whether the section may be there several times: `[[section]]`. */
+  readonly repeated: boolean;
+  /** How a text from the environment or the command line becomes a value; a table cannot come from there. */
+  readonly kind: 'text' | 'number' | 'switch' | 'list' | 'table';
+  readonly isFile: boolean;
   readonly description: string;
   /** Undefined for none. */
   readonly default: unknown;
@@ -201,36 +357,51 @@ export interface Setting {
   readonly flag: string | null;
   readonly placeholder: string | null;
   readonly flagDescription: string;
-  /** Name in the environment. */
-  readonly variable: string;
+  /** Name in the environment; null for what only the file can have. */
+  readonly variable: string | null;
 }
+
+/** A union is a number or a word. */
+const KINDS: Readonly<Record<string, Setting['kind']>> = {
+  array: 'list',
+  number: 'number',
+  union: 'number',
+  boolean: 'switch',
+  record: 'table',
+};
 
 /** Every key, in the order of the schema. */
 export const settings: readonly Setting[] = Object.entries(configSchema.entries).flatMap(
-  ([section, { wrapped }]) =>
-    Object.entries<v.GenericSchema>(wrapped.entries).map(([key, schema]) => settingOf(section, key, schema)),
+  ([section, { wrapped }]) => {
+    const repeated = wrapped.type === 'array';
+    const { entries } = wrapped.type === 'array' ? wrapped.item : wrapped;
+    return Object.entries<v.GenericSchema>(entries).map(([key, schema]) =>
+      settingOf(section, repeated, key, schema),
+    );
+  },
 );
 
-function settingOf(section: string, key: string, schema: v.GenericSchema): Setting {
+function settingOf(section: string, repeated: boolean, key: string, schema: v.GenericSchema): Setting {
   const description = v.getDescription(schema as never) as string;
-  const { flag, placeholder, flagDescription } = v.getMetadata(schema as never) as About;
+  const { flag, placeholder, flagDescription, isFile } = v.getMetadata(schema as never) as About;
   const name = flag ?? `${section}_${key}`;
+  const kind = kindOf(schema);
   return {
     section,
     key,
-    kind: kindOf(schema),
+    repeated,
+    kind,
+    isFile: isFile ?? false,
     description,
     default: v.getDefault(schema as never),
     flag: flag ?? null,
     placeholder: placeholder ?? null,
     flagDescription: flagDescription ?? description,
-    variable: `POP3D_${name.replaceAll('-', '_').toUpperCase()}`,
+    variable: repeated || kind === 'table' ? null : `POP3D_${name.replaceAll('-', '_').toUpperCase()}`,
   };
 }
 
 function kindOf(schema: v.GenericSchema): Setting['kind'] {
   const { type } = 'wrapped' in schema ? (schema.wrapped as v.GenericSchema) : schema;
-  if (type === 'array') return 'list';
-  // The one union is a number or a word.
-  return type === 'number' || type === 'union' ? 'number' : 'text';
+  return KINDS[type] ?? 'text';
 }

@@ -4,6 +4,7 @@ import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { conflictsOfServing } from '../../src/config/conflicts.js';
 import { ConfigError, loadConfig } from '../../src/config/load.js';
+import { MECHANISM_NAMES } from '../../src/config/mechanism-names.js';
 import { configSchema, inMs, settings } from '../../src/config/schema.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
@@ -26,17 +27,23 @@ function problemsOf(sources: Partial<Parameters<typeof loadConfig>[0]>): readonl
 }
 
 describe('an error names file, line, key and what to do:', () => {
-  it.each([
+  it.each<[string, string | string[]]>([
     ['[server]\nlistn = ["127.0.0.1:110"]\n', '2:1: server.listn: unknown key; did you mean listen?'],
     [
       '[server]\nlisten-tls = ["127.0.0.1:995"]\n',
       '2:1: server.listen-tls: unknown key; did you mean listen_tls?',
     ],
     ['[sever]\nlisten = []\n', '1:2: sever: unknown section; did you mean server?'],
-    ['\n[metrics]\n', '2:2: metrics: unknown section; known are server, users, store, limits, log'],
+    [
+      '\n[metrics]\n',
+      `2:2: metrics: unknown section; known are ${Object.keys(configSchema.entries).join(', ')}`,
+    ],
     ['maildir = "/srv/{user}"\n', '1:1: maildir: belongs under [store]'],
     ['[server]\nmaildir = "/x"\n', '2:1: server.maildir: unknown key; maildir belongs under [store]'],
-    ['[users]\ncolour = "red"\n', '2:1: users.colour: unknown key; known are file, default_scheme'],
+    [
+      '[users]\ncolour = "red"\n',
+      '2:1: users.colour: unknown key; known are file, default_scheme, secret_file',
+    ],
     ['server = 5\n', '1:1: server: must be a table of keys, not 5'],
     [
       '[server]\nlisten = "127.0.0.1:110"\n',
@@ -83,12 +90,62 @@ describe('an error names file, line, key and what to do:', () => {
     ],
     ['[store]\nmaildir = ["a"]\n', '2:1: store.maildir: must be a text in quotes, not ["a"]'],
     [
+      '[[listener]]\naddress = "*:1"\n[[listener]]\naddress = "*:2"\nproxy_protcol = true\n',
+      '5:1: listener[1].proxy_protcol: unknown key; did you mean proxy_protocol?',
+    ],
+    [
+      '[[listener]]\nkey = "x"\n',
+      [
+        '1:3: listener[0].address: is missing: every [[listener]] needs it',
+        '2:1: listener[0].key: unknown key; key belongs under [[certificate]]',
+      ],
+    ],
+    [
+      '[listener]\naddress = "*:1"\n',
+      '1:2: listener: must be one table or more, each under [[listener]], not {"address":"*:1"}',
+    ],
+    ['listener = [1]\n', '1:13: listener[0]: must be a table of keys, not 1'],
+    ['[[listeners]]\n', '1:3: listeners: unknown section; did you mean listener?'],
+    [
+      '[server]\nproxy_protocol = true\n',
+      '2:1: server.proxy_protocol: unknown key; proxy_protocol belongs under [[listener]]',
+    ],
+    ['[[certificate]]\ncert = "a"\n', '1:3: certificate[0].key: is missing: every [[certificate]] needs it'],
+    [
+      '[[listener]]\naddress = "*:1"\nmin_version = "SSLv3"\n',
+      '3:1: listener[0].min_version: must be one of "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", not "SSLv3"',
+    ],
+    [
+      '[[listener]]\naddress = "*:1"\nxclient = "yes"\n',
+      '3:1: listener[0].xclient: must be true or false, not "yes"',
+    ],
+    [
+      '[server]\nmechanisms = [\n  "PLAIN",\n  "CRAMMD5",\n]\n',
+      `4:3: server.mechanisms[1]: must be one of ${MECHANISM_NAMES.map((name) => `"${name}"`).join(', ')}, not "CRAMMD5"`,
+    ],
+    [
+      '[server]\nmechanisms = []\n',
+      '2:1: server.mechanisms: must be a list of one mechanism or more, not []',
+    ],
+    [
+      '[server]\ntrusted_proxies = ["192.0.2.0/33"]\n',
+      '2:20: server.trusted_proxies[0]: must be an address or a network, such as "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32", not "192.0.2.0/33"',
+    ],
+    [
+      '[oauth]\njwks_url = "login.example.org"\n',
+      '2:1: oauth.jwks_url: must be an URL that starts with https:// or http://, not "login.example.org"',
+    ],
+    [
+      '[lookup]\nheaders = { "a b" = "c" }\n',
+      '2:13: lookup.headers.a b: must be the name of a header, not "a b"',
+    ],
+    [
       '[log]\nlevel = "chatty"\n',
       '2:1: log.level: must be one of "debug", "info", "warn", "error", "silent", not "chatty"',
     ],
   ])('%j', (text, problem) => {
     const file = configFile(text);
-    expect(problemsOf({ file })).toEqual([`${file}:${problem}`]);
+    expect(problemsOf({ file })).toEqual([problem].flat().map((one) => `${file}:${one}`));
   });
 
   it('all problems at once', () => {
@@ -125,6 +182,68 @@ it.each([
   ['[server]\nlisten_tls = ["a:1"]\n', '2:1: server.listen_tls: needs a certificate: give --tls-cert'],
   ['server.listen = ["a:1"]\n[users]\nfile = "nobody"\n', '3:1: users.file: /'],
   ['server.listen = ["a:1"]\n[store]\nmaildir = "/x"\n', '3:1: store.maildir: cannot be used: "/x" has no'],
+  [
+    'server.listen = ["a:1", "b:2"]\n[[listener]]\naddress = "b:2"\n',
+    '3:1: listener[0].address: b:2 is an address of server.listen already',
+  ],
+  [
+    '[[listener]]\naddress = "a:1"\nproxy_protocol = true\n',
+    '3:1: listener[0].proxy_protocol: needs server.trusted_proxies',
+  ],
+  [
+    '[[listener]]\naddress = "a:1"\ntrust_proxy_tls = true\n',
+    '3:1: listener[0].trust_proxy_tls: needs proxy_',
+  ],
+  [
+    'server.trusted_proxies = ["::1"]\n[[certificate]]\ncert = "a"\nkey = "b"\n[[listener]]\naddress = "a:1"\ntls = "implicit"\nxclient = true\n',
+    '8:1: listener[0].xclient: is sent in the clear; use tls = "off" or "starttls" with it',
+  ],
+  [
+    '[[listener]]\naddress = "a:1"\ntls = "starttls"\n',
+    '3:1: listener[0].tls: "starttls" needs a certificate: set server.tls_cert',
+  ],
+  [
+    'server.listen = ["a:1"]\nserver.tls_client_ca = "x"\n',
+    '2:1: server.tls_client_ca: needs server.tls_cert and server.tls_key',
+  ],
+  [
+    'server.listen = ["a:1"]\nserver.mechanisms = ["ANONYMOUS"]\n',
+    '2:1: server.mechanisms: ANONYMOUS needs anonymous.maildrop',
+  ],
+  [
+    'server.listen = ["a:1"]\nanonymous.maildrop = "x"\n',
+    '2:1: anonymous.maildrop: needs "ANONYMOUS" in server.mechanisms',
+  ],
+  ['server.listen = ["a:1"]\n[lookup]\nurl = "http://a/"\n', '3:1: lookup.url: needs lookup.type beside it'],
+  ['server.listen = ["a:1"]\n[lookup]\ntype = "http"\n', '3:1: lookup.type: "http" needs lookup.url'],
+  [
+    'server.listen = ["a:1"]\n[lookup]\ntype = "command"\n',
+    '3:1: lookup.type: "command" needs lookup.command',
+  ],
+  [
+    'server.listen = ["a:1"]\n[lookup]\ntype = "command"\ncommand = ["a"]\nurl = "http://a/"\n',
+    '5:1: lookup.url: is for type = "http"',
+  ],
+  [
+    'server.listen = ["a:1"]\n[lookup]\ntype = "http"\ncommand = ["a"]\nurl = "http://a/"\n',
+    '4:1: lookup.command: is for type = "command"',
+  ],
+  [
+    'server.listen = ["a:1"]\n[oauth]\naudience = "a"\njwks_url = "https://a/"\n',
+    '4:1: oauth.jwks_url: needs oauth.issuer beside it',
+  ],
+  [
+    'server.listen = ["a:1"]\n[oauth]\nintrospection_url = "https://a/"\n',
+    '3:1: oauth.introspection_url: needs oauth.client_id beside it',
+  ],
+  [
+    'server.listen = ["a:1"]\n[oauth]\nscope = "mail"\n',
+    '3:1: oauth.scope: needs oauth.jwks_url or oauth.introspection_url',
+  ],
+  [
+    'server.listen = ["a:1"]\n[oauth]\nissuer = "a"\naudience = "a"\nclient_id = "a"\njwks_url = "https://a/"\nintrospection_url = "https://a/"\n',
+    '7:1: oauth.introspection_url: is in place of oauth.jwks_url',
+  ],
 ])('what keeps a server from starting is at its place: %j', (text, problem) => {
   const file = configFile(text);
   expect(problemsOf({ file, conflicts: conflictsOfServing })).toEqual([
@@ -156,6 +275,15 @@ describe('precedence', () => {
     expect(loadConfig({ environment: {}, flags: {} }).server.workers).toBe(1);
   });
 
+  it('takes switches from the environment by the words that tools use for them', () => {
+    const enabled = (value: string) =>
+      loadConfig({ environment: { POP3D_SDPS_ENABLED: value }, flags: {} }).sdps.enabled;
+    expect(['1', 'yes', 'TRUE', 'off', '0'].map(enabled)).toEqual([true, true, true, false, false]);
+    expect(problemsOf({ environment: { POP3D_SDPS_ENABLED: 'maybe' } })).toEqual([
+      'POP3D_SDPS_ENABLED: sdps.enabled: must be true or false, not "maybe"',
+    ]);
+  });
+
   it('takes lists from repeated flags and from commas in the environment', () => {
     const config = loadConfig({
       environment: { POP3D_LISTEN_TLS: 'a:1,b:2' },
@@ -184,6 +312,10 @@ describe('precedence', () => {
     const config = loadConfig({ file: path, environment: {}, flags: { maildir: 'mail/{user}' } });
     expect(config.users.file).toBe(join(path, '../users'));
     expect(config.store.maildir).toBe('mail/{user}');
+    const tables = configFile('[[certificate]]\ncert = "a/cert.pem"\nkey = "/etc/key.pem"\n');
+    expect(loadConfig({ file: tables, environment: {}, flags: {} }).certificate).toEqual([
+      { cert: join(tables, '../a/cert.pem'), key: '/etc/key.pem' },
+    ]);
   });
 });
 
@@ -195,10 +327,12 @@ describe('pop3d.example.toml', () => {
   });
 
   it('stays good with everything in it', () => {
-    const file = configFile(text.replace(/^# (\w+ = )/gm, '$1'));
+    const file = configFile(text.replace(/^# (\w+ = |\[\[\w+\]\]$)/gm, '$1'));
     expect(problemsOf({ file })).toEqual([]);
     const values = parse(readFileSync(file, 'utf8'));
-    for (const { section, key } of settings) expect(values[section], `${section}.${key}`).toHaveProperty(key);
+    for (const { section, key } of settings) {
+      expect([values[section]].flat()[0], `${section}.${key}`).toHaveProperty(key);
+    }
     expect(Object.keys(values)).toEqual(Object.keys(configSchema.entries));
   });
 

@@ -1,6 +1,9 @@
 import { octetsOf } from '../octets.js';
+import { encodeUtf8 } from '../text.js';
 import { fieldOf } from './field.js';
-import { MALFORMED, type SaslServerMechanism } from './mechanism.js';
+import { MALFORMED, type SaslClientMechanism, type SaslServerMechanism } from './mechanism.js';
+import { fieldToSend, UNEXPECTED } from './one-response.js';
+import type { PasswordLogin } from './plain.js';
 
 // Clients look for these very words; the draft that once described the mechanism has others.
 const USERNAME = octetsOf('Username:');
@@ -27,3 +30,35 @@ export const LOGIN: SaslServerMechanism = {
     };
   },
 };
+
+/**
+ * The client's half of LOGIN. Answers two challenges and does not read them: servers ask in many words.
+ *
+ * @throws Pop3Error `POP3_USAGE` for an empty name or password, and for NUL in one.
+ */
+export function loginClient({
+  username,
+  password,
+}: Pick<PasswordLogin, 'username' | 'password'>): SaslClientMechanism {
+  const answers = [
+    encodeUtf8(fieldToSend('user name', username)),
+    encodeUtf8(fieldToSend('password', password)),
+  ];
+  return {
+    name: 'LOGIN',
+    plaintext: true,
+    start() {
+      let answered = 0;
+      return {
+        get complete() {
+          return answered === answers.length;
+        },
+        step(challenge) {
+          if (challenge === null) return { type: 'response', response: null };
+          const response = answers[answered++];
+          return response === undefined ? UNEXPECTED : { type: 'response', response };
+        },
+      };
+    },
+  };
+}

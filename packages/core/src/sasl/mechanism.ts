@@ -56,12 +56,20 @@ export interface SaslClientExchange {
   step(challenge: Uint8Array | null): MaybePromise<SaslClientStep>;
   /** Whether a `+OK` may be believed now. Before that it is no proof that the server is the right one. */
   readonly complete: boolean;
+  /**
+   * What the server has said is wrong before it refuses, as JSON (RFC 7628 section 3.2.2); null as long as it has not.
+   * Left out by mechanisms that have no such thing.
+   */
+  readonly problem?: string | null;
 }
 
 export type SaslClientStep =
   | { readonly type: 'response'; readonly response: Uint8Array | null }
   /** What the server says is wrong: it is another one, or somebody in between has changed it. `text` has no secret. */
   | { readonly type: 'failed'; readonly text: string };
+
+/** The challenge of a mechanism in which the client speaks first, to a client that has not (RFC 5034 section 4). */
+export const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /** What a mechanism says to a response that it cannot read. */
 export const MALFORMED: Refusal = { type: 'refused', reason: 'bad-credentials', text: 'malformed response' };
