@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunningServer, ServerOptions } from '../server.js';
 import { startProcess } from './process.js';
@@ -12,6 +14,11 @@ export async function startPop3d(options: ServerOptions): Promise<RunningServer>
     ...['--tls-cert', options.certificate, '--tls-key', options.key],
     ...['--users', options.users, '--maildir', `${options.maildirs}/{user}`, '--allow-plaintext-auth'],
   ];
+  if (options.configuration !== undefined) {
+    const file = join(options.directory, 'pop3d.toml');
+    await writeFile(file, options.configuration);
+    args.push('--config', file);
+  }
   const { process: server, found } = await startProcess(process.execPath, args, portsOf);
   return { ...server, ...found };
 }
