@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type RunOptions, runOk } from '../run.js';
 import type { RunningServer, ServerOptions } from '../server.js';
 import { startProcess } from './process.js';
 
@@ -28,4 +29,10 @@ function portsOf(printed: string): { port: number; tlsPort: number } | undefined
   const port = /^listening pop3 \S+:(\d+)$/m.exec(printed)?.[1];
   const tlsPort = /^listening pop3s \S+:(\d+)$/m.exec(printed)?.[1];
   return port && tlsPort ? { port: Number(port), tlsPort: Number(tlsPort) } : undefined;
+}
+
+/** Runs a command of `pop3d` that does not serve. @throws Error with what it printed, when it fails. */
+export async function pop3d(args: readonly string[], options: RunOptions): Promise<string> {
+  const { stdout } = await runOk(process.execPath, [CLI, ...args], options);
+  return stdout.toString();
 }
