@@ -3,8 +3,8 @@ import { codeSpansOf, rowsOf } from './markdown.mjs';
 const MAPPED = ['requirement', 'RFC section', 'rule', 'file', 'test'];
 const LEFT_OUT = ['requirement', 'rule', 'why'];
 
-/** `RFC1939-5.STAT.1`, `STLS-INJ.3`, `RFC1957-1`: a document, then its section or a name, then a running number. */
-const REQUIREMENT = /^[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-[A-Z0-9]+(?:\.[A-Z0-9]+)*$/;
+/** `RFC1939-5.STAT.1`, `STLS-INJ.3`, `RFC1957-1`, `SASLPREP.2`: a document, then its section or a name, then a running number. */
+const REQUIREMENT = /^[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*[-.][A-Z0-9]+(?:\.[A-Z0-9]+)*$/;
 const SECTION = /^RFC (\d{3,4})(?: §([0-9A-Z]+(?:\.\d+)*))?$/;
 const TEST_FILE = /\.test\.ts$|\.transcript$|\/cases\//;
 

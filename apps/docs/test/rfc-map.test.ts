@@ -29,11 +29,13 @@ describe('checkRfcMap', () => {
     '| RFC1957-1 | RFC 1957 | a | `src/a.ts` | `test/a.test.ts` |',
     '| STLS-INJ.3 | - | a | `src/a.ts` | `test/a.test.ts` |',
     '| SASL-PLAIN.2 | RFC 4616 §2 | a | `src/a.ts` | `test/a.test.ts` |',
+    '| SASLPREP.2 | RFC 4013 §3 | a | `src/a.ts` | `test/a.test.ts` |',
   ])('accepts %s', (row) => {
     expect(problemsOfRow(row)).toEqual([]);
   });
 
   it.each([
+    ['| SASLPREP | RFC 4013 §3 | a | `src/a.ts` | `test/a.test.ts` |', '"SASLPREP" is no requirement id'],
     ['| rfc1939-3 | RFC 1939 §3 | a | `src/a.ts` | `test/a.test.ts` |', '"rfc1939-3" is no requirement id'],
     [
       '| RFC1939-3.1 | RFC 2449 §3 | a | `src/a.ts` | `test/a.test.ts` |',

@@ -31,7 +31,9 @@ export function ordersBySignal(onHangUp: 'reload' | 'drain' = 'reload'): Orders 
  */
 export function ordersByMessage(): Orders {
   const orders = new SettledOrders();
-  process.on('message', (message) => orders.give(message as OrderMessage));
+  process.on('message', (message) => {
+    if (typeof message === 'string') orders.give(message as OrderMessage);
+  });
   process.on('disconnect', () => orders.give('drain'));
   process.on('SIGTERM', () => orders.give('drain'));
   process.on('SIGINT', () => {});

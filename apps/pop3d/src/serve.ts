@@ -1,14 +1,18 @@
 import cluster from 'node:cluster';
-import { type UsersFile, type UsersFileProblem, usersFile } from '@pop3/auth-node';
-import { required } from './config/required.js';
+import { readFileSync } from 'node:fs';
+import type { ThrottleStore } from '@pop3/auth-node';
+import type { TlsSource } from '@pop3/server-node';
 import type { Config } from './config/schema.js';
-import { EXIT, exitCodeOfSystemError, Failure } from './failure.js';
+import { EXIT } from './failure.js';
+import { firstProcess, type SharedSecrets } from './first-process.js';
 import { type Log, openLog } from './log.js';
-import { missingFolderOf } from './maildir-template.js';
-import { openMaildirs } from './maildirs.js';
 import { type Orders, ordersByMessage, ordersBySignal } from './orders.js';
+import { openParts } from './parts.js';
 import { type RunningServer, startServer } from './server.js';
 import { logSessions } from './session-log.js';
+import { throttleLog } from './throttle-log.js';
+import { tlsOf } from './tls-settings.js';
+import { positionOf, warningsFor } from './warnings.js';
 import { type ListeningMessage, superviseWorkers } from './workers.js';
 
 /**
@@ -47,10 +51,18 @@ export async function serveDemo(config: Config): Promise<number> {
   }
 }
 
-function serveAsWorker(config: Config, log: Log): Promise<number> {
-  return serveAlone(config, log, ordersByMessage(), (listening) => {
+async function serveAsWorker(config: Config, log: Log): Promise<number> {
+  const orders = ordersByMessage();
+  const { secrets, throttleStore } = firstProcess();
+  const tell = (listening: readonly string[]) => {
     process.send?.({ listening } satisfies ListeningMessage);
-  });
+  };
+  return serveAlone(config, log, orders, tell, { ...(await secrets()), throttleStore });
+}
+
+/** What the processes of this machine have in common. */
+interface Shared extends SharedSecrets {
+  readonly throttleStore: ThrottleStore;
 }
 
 async function serveAlone(
@@ -58,14 +70,27 @@ async function serveAlone(
   log: Log,
   orders: Orders,
   onListening: (listening: readonly string[]) => void,
+  shared: Shared | null = null,
 ): Promise<number> {
-  const users = openUsers(config, log);
-  const store = openMaildirs(required(config.store.maildir, '--maildir', 'store.maildir'), log);
+  const readTls = () =>
+    tlsOf(config, {
+      ticketKeys: shared?.ticketKeys ?? null,
+      onProblem: (error) => log.error(`the certificate was not replaced: ${error.message}`),
+      onReload: () => log.info('the certificate was read again'),
+    });
   logSessions(log);
+  const parts = openParts(config, {
+    log,
+    tls: readTls(),
+    secret: userSecretOf(config, shared),
+    throttleStore: shared?.throttleStore ?? null,
+    onUsersProblem: (problem) => log.warn(`users file: ${positionOf(problem)}: ${problem.message}`),
+    onThrottled: throttleLog(log),
+  });
   // One worker speaks for all.
-  if ((cluster.worker?.id ?? 1) === 1) for (const warning of warningsFor(config, users)) log.warn(warning);
-  const server = await startServer(config, store, users);
-  orders.onReload(() => reload(server, log));
+  if ((cluster.worker?.id ?? 1) === 1) for (const warning of warningsFor(config, parts)) log.warn(warning);
+  const server = await startServer(config, parts);
+  orders.onReload(() => reload(server, readTls, log));
   onListening(server.listening);
   await orders.drain;
   log.info('stopping');
@@ -74,41 +99,20 @@ async function serveAlone(
   return EXIT.ok;
 }
 
-/** What lets a server start and be of no use. */
-function* warningsFor({ server, store, users: settings }: Config, users: UsersFile): Generator<string> {
-  if (users.accepts.length === 0)
-    yield `nobody can log in: no user of ${settings.file} has a password that can be used`;
-  if (server.plaintext_auth === 'refuse' && server.tls_cert === undefined) {
-    yield 'nobody can log in: server.plaintext_auth is "refuse", and there is no certificate for TLS';
-  }
-  const missing = store.maildir === undefined ? null : missingFolderOf(store.maildir);
-  if (missing !== null) yield `store.maildir: ${missing}`;
+/** A file for all machines wins over what the first process has made for its workers. */
+function userSecretOf({ users }: Config, shared: Shared | null): Buffer | null {
+  return users.secret_file === undefined ? (shared?.users ?? null) : readFileSync(users.secret_file);
 }
 
-function reload(server: RunningServer, log: Log): void {
+function reload(server: RunningServer, readTls: () => TlsSource | null, log: Log): void {
   try {
-    if (server.reload()) log.info('the certificate was read again');
+    const tls = readTls();
+    if (tls === null) return;
+    server.replaceTls(tls);
+    log.info('the certificate was read again');
   } catch (error) {
     log.error(`the certificate was not replaced: ${(error as Error).message}`);
   }
-}
-
-function openUsers({ users: settings }: Config, log: Log): UsersFile {
-  const file = required(settings.file, '--users', 'users.file');
-  try {
-    return usersFile(file, {
-      defaultScheme: settings.default_scheme ?? null,
-      onProblem: (problem) => log.warn(`users file: ${positionOf(problem)}: ${problem.message}`),
-    });
-  } catch (error) {
-    const exitCode = exitCodeOfSystemError(error);
-    if (exitCode === null) throw error;
-    throw new Failure(exitCode, `users.file: ${file} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-function positionOf({ file, line }: UsersFileProblem): string {
-  return line === null ? file : `${file}:${line}`;
 }
 
 /** In one piece, so that whoever reads the first line has all of them. */

@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, inMs } from './config/schema.js';
 import { EXIT } from './failure.js';
+import { answersToWorkers } from './first-process.js';
 import type { Log } from './log.js';
 import { type OrderMessage, ordersBySignal } from './orders.js';
 
@@ -28,6 +29,9 @@ export async function superviseWorkers(
   onListening: (listening: readonly string[]) => void,
 ): Promise<number> {
   const orders = ordersBySignal();
+  // Counts that are infinite, and octets, are more than JSON has.
+  cluster.setupPrimary({ serialization: 'advanced' });
+  cluster.on('fork', answersToWorkers());
   const workers = new Set<Worker>();
   const tell = (order: OrderMessage) => {
     for (const worker of workers) if (worker.isConnected()) worker.send(order);
@@ -67,9 +71,11 @@ function start(workers: Set<Worker>): Promise<StartedWorker> {
   workers.add(worker);
   worker.once('exit', () => workers.delete(worker));
   return new Promise((resolve) => {
-    worker.once('message', ({ listening }: ListeningMessage) =>
-      resolve({ worker, listening, exitCode: null }),
-    );
+    worker.on('message', (message: object) => {
+      if ('listening' in message) {
+        resolve({ worker, listening: (message as ListeningMessage).listening, exitCode: null });
+      }
+    });
     worker.once('exit', (code) => resolve({ worker, listening: [], exitCode: code || EXIT.system }));
   });
 }

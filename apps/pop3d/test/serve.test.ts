@@ -202,7 +202,7 @@ describe('a server that starts and is of no use warns once:', () => {
         writeFileSync(join(folder, 'pop3d.toml'), '[server]\nplaintext_auth = "refuse"\n');
         return [...args, '--config', join(folder, 'pop3d.toml'), '--workers', '2'];
       },
-      /nobody can log in: server\.plaintext_auth is \\"refuse\\", and there is no certificate for TLS/,
+      /nobody can log in with a password: server\.plaintext_auth is \\"refuse\\", and there is no certificate/,
     ],
     [
       'the folder of the Maildirs is not there',
@@ -266,7 +266,7 @@ describe('a server that cannot start says why:', () => {
     [
       'a certificate that is none',
       (folder) => ['--listen', FREE, '--tls-cert', join(folder, 'users'), '--tls-key', join(folder, 'users')],
-      /server\.tls_cert .*users and server\.tls_key .* cannot be used: /,
+      /--tls-cert: server\.tls_cert: .*users holds no certificate in PEM form/,
     ],
     [
       'an address of another machine',

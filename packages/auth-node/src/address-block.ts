@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * The addresses that are one peer as far as anybody can tell: an IPv4 address, also one that is written as an IPv6 address, and
- * the /64 of an IPv6 address, since a subscriber has all of it. What is no IP address stands for itself.
+ * The addresses that are one peer as far as anybody can tell: an IPv4 address, also one that is written as an IPv6
+ * address, and the /64 of an IPv6 address, since a subscriber has all of it. What is no IP address stands for itself.
  */
 export function addressBlock(address: string): string {
   const bare = plainAddress(address);

@@ -7,7 +7,9 @@ export interface AnonymousUserOptions {
   readonly username?: string;
 }
 
-/** Lets anybody in, into one maildrop: ANONYMOUS (RFC 4505). The trace that a peer sends proves nothing and is not used. */
+/**
+ * Lets anybody in, into one maildrop: ANONYMOUS (RFC 4505). The trace that a peer sends proves nothing and is not used.
+ */
 export function anonymousUser({ maildrop, username = 'anonymous' }: AnonymousUserOptions): Authenticator {
   return {
     accepts: ['anonymous'],

@@ -11,19 +11,21 @@ import {
 } from '@pop3/core';
 
 /**
- * One authenticator from several: credentials go to each part that accepts their form, in order, until one of them accepts.
+ * One authenticator from several: credentials go to each part that accepts their form, in order, until one of them
+ * accepts.
  *
- * - A user of two parts can log in with what either of them takes. A part that bars a user does not bar it in the others.
- * - When none accepts, all were asked, so a refusal takes the same time wherever the user is, if the parts keep that rule
- *   themselves. The refusal that tells most is returned: one that knows the user (`in-use`, `login-delay`,
- *   `permanent`), then `temporary`, then `bad-credentials`. A part that could not check means that the password may be right,
- *   and `[AUTH]` would make the client ask for another one.
- * - A part with a fault does not keep out the users of the others. The fault is thrown when none accepts: whoever belongs to
- *   the part that is broken reports it.
- * - SCRAM is one part's: the first that has keys of its own for the user gives them, and it alone is asked in the end, since the
- *   proof is for its keys. A part that does not mark made-up keys (`standIn`) looks as if it had keys for every name, and hides
- *   the users of those behind it: put it last. `authenticate` needs the context that `scramKeys` was called with, as
- *   `serve` of `@pop3/core/driver` has it.
+ * - A user of two parts can log in with what either of them takes. A part that bars a user does not bar it in the
+ *   others.
+ * - When none accepts, all were asked, so a refusal takes the same time wherever the user is, if the parts keep that
+ *   rule themselves. The refusal that tells most is returned: one that knows the user (`in-use`, `login-delay`,
+ *   `permanent`), then `temporary`, then `bad-credentials`. A part that could not check means that the password may be
+ *   right, and `[AUTH]` would make the client ask for another one.
+ * - A part with a fault does not keep out the users of the others. The fault is thrown when none accepts: whoever
+ *   belongs to the part that is broken reports it.
+ * - SCRAM is one part's: the first that has keys of its own for the user gives them, and it alone is asked in the end,
+ *   since the proof is for its keys. A part that does not mark made-up keys (`standIn`) looks as if it had keys for
+ *   every name, and hides the users of those behind it: put it last. `authenticate` needs the context that `scramKeys`
+ *   was called with, as `serve` of `@pop3/core/driver` has it.
  */
 export function anyOf(...authenticators: readonly Authenticator[]): Authenticator {
   return new AnyOf(authenticators);

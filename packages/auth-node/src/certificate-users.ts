@@ -9,8 +9,8 @@ import { actingAs, isUserName, type MayAct } from './authorization-id.js';
 
 export interface CertificateUsersOptions {
   /**
-   * The user of a certificate, null for nobody. By default the e-mail address (rfc822Name) when there is exactly one, the
-   * common name when there is none, and nobody when there are several.
+   * The user of a certificate, null for nobody. By default the e-mail address (rfc822Name) when there is exactly one,
+   * the common name when there is none, and nobody when there are several.
    */
   readonly userOf?: (certificate: PeerCertificate) => string | null;
   /**
@@ -25,8 +25,8 @@ export interface CertificateUsersOptions {
 const BAD_CREDENTIALS: Refusal = { type: 'refused', reason: 'bad-credentials' };
 
 /**
- * Users known by the client certificates of their TLS connections: EXTERNAL (RFC 4422 appendix A). The maildrop of a user
- * has the user's name. The transport has verified the certificate; here is decided whom it names.
+ * Users known by the client certificates of their TLS connections: EXTERNAL (RFC 4422 appendix A). The maildrop of a
+ * user has the user's name. The transport has verified the certificate; here is decided whom it names.
  *
  * @throws Pop3Error `POP3_USAGE` for a fingerprint that is not one of SHA-256.
  */

@@ -8,8 +8,8 @@ export interface Introspection {
   readonly clientId: string;
   readonly clientSecret: string;
   /**
-   * How this server shows who it is (RFC 6749 section 2.3.1): `basic` in the header Authorization, `post` in the body. By
-   * default `basic`, which every server has to support.
+   * How this server shows who it is (RFC 6749 section 2.3.1): `basic` in the header Authorization, `post` in the body.
+   * By default `basic`, which every server has to support.
    */
   readonly clientAuth?: 'basic' | 'post';
   /** Milliseconds that the server may take for one answer: 5000 by default. */

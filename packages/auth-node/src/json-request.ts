@@ -8,7 +8,8 @@ export interface JsonLimits {
 }
 
 /**
- * Asks a server of the operator, once, and without following it elsewhere: what is sent is secret, and meant for nobody else.
+ * Asks a server of the operator, once, and without following it elsewhere: what is sent is secret, and meant for nobody
+ * else.
  *
  * @returns what the JSON of a 200 response says.
  * @throws Error that names the server and what is wrong with it. It holds nothing of what was sent or answered, and no

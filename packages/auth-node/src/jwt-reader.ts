@@ -9,7 +9,9 @@ type Jose = typeof import('jose');
 
 /** Where the keys come from that tokens are signed with. */
 export type JwtKeys =
-  /** The `jwks_uri` of the issuer. Read again when a token names a key that is not there: that is how keys are rotated. */
+  /**
+   * The `jwks_uri` of the issuer. Read again when a token names a key that is not there: that is how keys are rotated.
+   */
   | {
       readonly url: string | URL;
       /** Least milliseconds from one reading to the next that an unknown key causes: 30 000 by default. */
@@ -23,7 +25,10 @@ export type JwtKeys =
     }
   /** Public keys in the same form (RFC 7517), which never change. */
   | { readonly jwks: { readonly keys: readonly JsonWebKey[] } }
-  /** One public key or certificate, as PEM or as a key object. A secret key object where `algorithms` has HS256 or the like. */
+  /**
+   * One public key or certificate, as PEM or as a key object. A secret key object where `algorithms` has HS256 or the
+   * like.
+   */
   | { readonly key: string | KeyObject };
 
 export interface JwtRules {
@@ -175,8 +180,8 @@ function algorithmsOf({ keys, algorithms = PUBLIC_KEY_ALGORITHMS }: JwtRules): s
 }
 
 /**
- * A key is used for algorithms of its own kind alone. Otherwise whoever has a public key could sign with it as if it were the
- * secret of HS256 (RFC 8725 section 2.1).
+ * A key is used for algorithms of its own kind alone. Otherwise whoever has a public key could sign with it as if it
+ * were the secret of HS256 (RFC 8725 section 2.1).
  */
 function fits(keys: JwtKeys): (algorithm: string) => boolean {
   if (!('key' in keys)) {

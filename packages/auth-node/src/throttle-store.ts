@@ -16,18 +16,19 @@ export interface ThrottleRule {
 /**
  * Counts failed logins; several servers that share one slow down whoever goes from one to the other.
  *
- * Each key has a count, a number that halves in every `halfLifeMs`, and the time when a turn was last taken. A key that is
- * not there has the count 0 and has never been taken. Each call has to be atomic for its key. The time is that of the store,
- * so that the clocks of servers do not matter. Counts below one half may be dropped at any time, others when memory is short.
+ * Each key has a count, a number that halves in every `halfLifeMs`, and the time when a turn was last taken. A key that
+ * is not there has the count 0 and has never been taken. Each call has to be atomic for its key. The time is that of
+ * the store, so that the clocks of servers do not matter. Counts below one half may be dropped at any time, others when
+ * memory is short.
  *
- * A rejected promise is a fault: the login fails as a temporary failure. Whoever would rather go on unprotected catches it
- * in the store and returns 0.
+ * A rejected promise is a fault: the login fails as a temporary failure. Whoever would rather go on unprotected catches
+ * it in the store and returns 0.
  */
 export interface ThrottleStore {
   /**
-   * Takes a turn, if it is due: adds 1 to the count, notes the time, and returns 0. It is due when
-   * {@link throttleWaitMs} of the count (before) milliseconds have passed since the last one. Otherwise nothing changes, and the
-   * answer is how many milliseconds are left, more than 0.
+   * Takes a turn, if it is due: adds 1 to the count, notes the time, and returns 0. It is due when {@link
+   * throttleWaitMs} of the count (before) milliseconds have passed since the last one. Otherwise nothing changes, and
+   * the answer is how many milliseconds are left, more than 0.
    *
    * The count grows with the turn and not with its failure, so that attempts at the same time see each other.
    *
@@ -49,8 +50,8 @@ export function throttleWaitMs(count: number, { free, firstWaitMs, maxWaitMs }: 
 
 export interface MemoryThrottleStoreOptions {
   /**
-   * Keys that are remembered: 100 000 by default, about 25 MB when they are all there. Beyond, the one that was used last
-   * longest ago is forgotten: who wants to be forgotten has to come from some ten thousand other addresses first.
+   * Keys that are remembered: 100 000 by default, about 25 MB when they are all there. Beyond, the one that was used
+   * last longest ago is forgotten: who wants to be forgotten has to come from some ten thousand other addresses first.
    */
   readonly maxEntries?: number;
   /** Milliseconds that only go forward. By default since the process started. */

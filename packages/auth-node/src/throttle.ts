@@ -1,24 +1,26 @@
 /*
  * Slows down those who guess passwords, and nobody else.
  *
- * Two kinds of counters say before a check how long an attempt waits: that of the address, and that of the pair of user and
- * address. Attempts of one address take turns there, so opening more connections gains nothing. A turn counts as a failure
- * from the moment it is taken, and is given back when the check shows otherwise, so neither does hanging up early, nor
- * trying many passwords at the same time before the first has failed. Who hangs up while waiting has not been checked.
+ * Two kinds of counters say before a check how long an attempt waits: that of the address, and that of the pair of user
+ * and address. Attempts of one address take turns there, so opening more connections gains nothing. A turn counts as a
+ * failure from the moment it is taken, and is given back when the check shows otherwise, so neither does hanging up
+ * early, nor trying many passwords at the same time before the first has failed. Who hangs up while waiting has not
+ * been checked.
  *
  * The counter of the user delays only the answer to a failure, after the check. Whoever attacks an account from many
- * addresses would else lock its owner out; a right password from elsewhere is answered at once. It is the weakest of the
- * three: who gets no answer at once can tell that the password was wrong. It keeps connections busy; the counters of the
- * addresses do the rest.
+ * addresses would else lock its owner out; a right password from elsewhere is answered at once. It is the weakest of
+ * the three: who gets no answer at once can tell that the password was wrong, and may hang up. It keeps connections
+ * busy; the counters of the addresses do the rest.
  *
  * A success takes back what failures of this user at this address have added, to each counter, and no more: who has one
  * account cannot use it to clean an address for attacks on others. Therefore all counters share one half-life: what the
  * pair still remembers is then exactly what the address does of it.
  *
- * A pair that has logged in before is judged by itself: its address does not slow it down, and its failures do not count for the
- * address. Else a forgotten telephone with an old password would lock out the office that it is in; and who guesses
- * passwords in a network cannot lock out those who use it. The price: in a network of known users, each of them can be guessed at
- * as often as the pair allows.
+ * A pair that has logged in before is judged by itself: its address does not slow it down, and its failures do not
+ * count for the address. Else a forgotten telephone with an old password would lock out the office that it is in, and
+ * whoever guesses passwords in a network would lock out those who use it. The price is paid in networks of known users:
+ * each of them can be guessed at as often as the pair allows, and somebody who is slowed down there can tell their
+ * names from others. `knownMs: 0` does without.
  */
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,8 +67,8 @@ export interface ThrottleOptions {
   /** Milliseconds that a pair is known after a login: 14 days by default. 0: no pair is. */
   readonly knownMs?: number;
   /**
-   * Addresses that are not counted, such as those of a webmail server, from where everybody comes. By default none, not even
-   * loopback. A list of addresses does, and what `networkList` gives. IPv4 addresses are given to it as such.
+   * Addresses that are not counted, such as those of a webmail server, from where everybody comes. By default none, not
+   * even loopback. A list of addresses does, and what `networkList` gives. IPv4 addresses are given to it as such.
    */
   readonly exempt?: { includes(address: string): boolean };
   /** Attempts that may wait at the same time: 1024 by default. Beyond, they are refused as a temporary failure. */
@@ -95,7 +97,8 @@ const UNCHECKED: Refusal = { type: 'refused', reason: 'temporary' };
  * The same authenticator, with waits for those who fail. Only `bad-credentials` is a failure, whatever form the
  * credentials have.
  *
- * Peers without an address, and those that are exempt, wait only for the answer to a failure, as the counter of the user asks.
+ * Peers without an address, and those that are exempt, wait only for the answer to a failure, as the counter of the
+ * user asks.
  *
  * @throws Pop3Error `POP3_USAGE` for limits that are no numbers, or make no sense.
  */
@@ -205,7 +208,7 @@ class Throttle implements Authenticator {
   /** Waits for a turn. False when the peer has gone, or too many wait. */
   async #take({ by, key }: Turn, attempt: Attempt): Promise<boolean> {
     for (let isReported = false; ; isReported = true) {
-      const waitMs = await this.#store.take(key, this.#rules[by]);
+      const waitMs = Math.ceil(await this.#store.take(key, this.#rules[by]));
       if (waitMs <= 0) return true;
       if (!(await this.#pause({ by, key, waitMs }, attempt, isReported))) return false;
     }
@@ -230,8 +233,8 @@ class Throttle implements Authenticator {
   }
 
   /**
-   * Takes from the first counter up to so many failures, and from the others what that one really had: when others have given
-   * back for the same pair meanwhile, they have done it for its address too.
+   * Takes from the first counter up to so many failures, and from the others what that one really had: when others have
+   * given back for the same pair meanwhile, they have done it for its address too.
    */
   async #giveBack(taken: readonly Turn[], most: number): Promise<number> {
     let amount = most;
@@ -242,7 +245,10 @@ class Throttle implements Authenticator {
     return amount;
   }
 
-  /** False when the peer has gone, and at once when too many wait. Ends, too, when something is given back to the counter. */
+  /**
+   * False when the peer has gone, and at once when too many wait. Ends, too, when something is given back to the
+   * counter.
+   */
   async #pause(
     { by, key, waitMs }: Wait,
     { signal, peerAddress, username }: Attempt,
@@ -261,7 +267,7 @@ class Throttle implements Authenticator {
     signal.addEventListener('abort', end);
     this.#waiting++;
     try {
-      await this.#wait(Math.min(Math.ceil(waitMs), MAX_TIMER_MS), ended.signal);
+      await this.#wait(Math.min(waitMs, MAX_TIMER_MS), ended.signal);
     } finally {
       this.#waiting--;
       signal.removeEventListener('abort', end);

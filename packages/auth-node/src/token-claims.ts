@@ -41,8 +41,8 @@ export function textsOf(value: unknown): readonly string[] {
 }
 
 /**
- * Whether all of `scopes` are granted. `scope` is a text with spaces between (RFC 8693 section 4.2), with some servers a
- * list; `scp` is what Microsoft and Okta call it.
+ * Whether all of `scopes` are granted. `scope` is a text with spaces between (RFC 8693 section 4.2), with some servers
+ * a list; `scp` is what Microsoft and Okta call it.
  */
 export function grants(claims: TokenClaims, scopes: readonly string[]): boolean {
   const granted = [...textsOf(claims.scope), ...textsOf(claims.scp)].flatMap((text) => text.split(' '));

@@ -32,8 +32,8 @@ export interface TokenHints {
 }
 
 /**
- * What a peer is told (RFC 6750 section 3.1). A new token would not mend that it is for another user, and a client gets a
- * new one after `invalid_token`, so that is `invalid_request`.
+ * What a peer is told (RFC 6750 section 3.1). A new token would not mend that it is for another user, and a client gets
+ * a new one after `invalid_token`, so that is `invalid_request`.
  */
 export function refusalOf(trouble: TokenTrouble, { scope, openidConfiguration }: TokenHints): Refusal {
   const token: TokenProblem = {

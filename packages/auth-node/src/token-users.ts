@@ -17,8 +17,8 @@ import { VerdictCache, type VerdictCacheLimits } from './verdict-cache.js';
 /** What holds for both ways to check a token. */
 interface TokenRules {
   /**
-   * The claim that is the user's name, and that of the maildrop. By default `sub` of a signed token, `username` of an introspection.
-   * An `email` is not taken from a token that says `email_verified: false`.
+   * The claim that is the user's name, and that of the maildrop. By default `sub` of a signed token, `username` of an
+   * introspection. An `email` is not taken from a token that says `email_verified: false`.
    */
   readonly user?: string;
   /** Whose token it is, null for nobody, in place of `user`. Its errors must not hold secrets. */
@@ -50,8 +50,8 @@ export interface JwtUsersOptions extends TokenRules {
   /** `iss` of the tokens: one, or any of several. */
   readonly issuer: string | readonly string[];
   /**
-   * `aud` of the tokens: one, or any of several. Null takes tokens that were made for other services too, whose operators
-   * could then read the mail of whoever logs in there.
+   * `aud` of the tokens: one, or any of several. Null takes tokens that were made for other services too, whose
+   * operators could then read the mail of whoever logs in there.
    */
   readonly audience: string | readonly string[] | null;
   readonly introspection?: never;
@@ -89,11 +89,12 @@ const DEFAULT_CLOCK_TOLERANCE_MS = 30_000;
 /**
  * Users with an OAuth token of an authorization server, for OAUTHBEARER (RFC 7628) and XOAUTH2.
  *
- * Who somebody is, comes from the token. The name that the mechanism sends along must be that of the token's user, in the
- * same letters except those of a domain after the last `@`; or one that `mayAct` allows, whose maildrop is then opened.
+ * Who somebody is, comes from the token. The name that the mechanism sends along must be that of the token's user, in
+ * the same letters except those of a domain after the last `@`; or one that `mayAct` allows, whose maildrop is then
+ * opened.
  *
- * An authorization server that cannot be reached is a fault: the error names it, and never holds a token or the client's
- * secret.
+ * An authorization server that cannot be reached is a fault: the error names it, and never holds a token or the
+ * client's secret.
  *
  * @throws Pop3Error `POP3_USAGE` for options that can check nothing, or would send secrets in the clear.
  */

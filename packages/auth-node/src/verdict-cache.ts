@@ -3,7 +3,10 @@ import { BoundedMap } from './bounded-map.js';
 import { HashQueue } from './hash-queue.js';
 
 export interface VerdictCacheLimits {
-  /** Milliseconds that a good token is not asked about again, at most until its end: 60 000 by default. 0 asks each time. */
+  /**
+   * Milliseconds that a good token is not asked about again, at most until its end: 60 000 by default. 0 asks each
+   * time.
+   */
   readonly cacheMs?: number;
   /** Milliseconds that a bad one is not asked about again: 5000 by default. 0 asks each time. */
   readonly refusedCacheMs?: number;

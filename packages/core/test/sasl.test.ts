@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Authenticator, AuthOutcome, Credentials, Peer, PeerCertificate } from '../src/adapter.js';
 import {
   apopDigest,
   EXTERNAL,
+  externalClient,
   LOGIN,
+  loginClient,
   PLAIN,
+  plainClient,
+  type SaslClientMechanism,
   type SaslServerMechanism,
   usableMechanisms,
   verifyApop,
@@ -63,6 +68,20 @@ describe('PLAIN', () => {
     ['a name with a line end', '\0ann\r\n\0secret', MALFORMED],
     ['what is not UTF-8', '\0ann\0\xff', MALFORMED],
     ['an authorization id that is not UTF-8', '\xff\0ann\0secret', MALFORMED],
+    ['a name that has to be prepared', '\0\xe2\x85\xa8\0secret', password('IX', 'secret')],
+    ['an authorization id that has to be prepared', '\xc2\xaa\0ann\0secret', password('ann', 'secret', 'a')],
+    [
+      'a password that has to be prepared, and as it was',
+      '\0ann\0I\xc2\xadX',
+      [{ ...password('ann', 'IX')[0], unpreparedPassword: 'I\u00adX' }],
+    ],
+    ['a password of an emoji', '\0ann\0\xf0\x9f\xab\xa0', password('ann', '🫠')],
+    ['a name that SASLprep prohibits', '\0a\x07\0secret', MALFORMED],
+    ['a name of which SASLprep leaves nothing', '\0\xc2\xad\0secret', MALFORMED],
+    ['a password that SASLprep prohibits', '\0ann\0\x07', MALFORMED],
+    ['a password of which SASLprep leaves nothing', '\0ann\0\xc2\xad', MALFORMED],
+    ['an authorization id that SASLprep prohibits', '\x07\0ann\0secret', MALFORMED],
+    ['an authorization id of which SASLprep leaves nothing', '\xc2\xad\0ann\0secret', MALFORMED],
   ];
   for (const [what, response, result] of vectors) {
     it(`reads ${what}, with and without an initial response`, async () => {
@@ -96,6 +115,7 @@ describe('LOGIN', () => {
     ['refuses a name with a line end', ['tim\r\n'], MALFORMED],
     ['refuses a password with a NUL', ['tim', 'sec\0ret'], MALFORMED],
     ['refuses a password of 256 octets', ['tim', 'x'.repeat(256)], MALFORMED],
+    ['passes on what SASLprep would change or prohibit', ['\xc2\xaa', '\x07'], password('ª', '\x07')],
   ];
   for (const [what, responses, result] of vectors) {
     it(what, async () => expect(await exchange(LOGIN, responses)).toEqual(result));
@@ -114,11 +134,78 @@ describe('EXTERNAL', () => {
     ['takes an empty line', [null, ''], external('')],
     ['takes an authorization id', ['j\xc3\xb6rg'], external('jörg')],
     ['refuses NUL', ['a\0b'], MALFORMED],
+    ['prepares the authorization id', ['\xe2\x85\xa8'], external('IX')],
     ['refuses what is not UTF-8', ['\xff'], MALFORMED],
+    ['refuses what SASLprep prohibits', ['\x07'], MALFORMED],
+    ['refuses what SASLprep leaves nothing of', ['\xc2\xad'], MALFORMED],
+    ['refuses more than 255 octets', ['x'.repeat(256)], MALFORMED],
   ];
   for (const [what, responses, result] of vectors) {
     it(what, async () => expect(await exchange(EXTERNAL, responses)).toEqual(result));
   }
+});
+
+describe('the clients of PLAIN, LOGIN and EXTERNAL', () => {
+  const said = async (client: SaslClientMechanism, challenges: readonly (string | null)[]) => {
+    const exchange = client.start();
+    const words: (string | null)[] = [];
+    for (const challenge of challenges) {
+      const step = await exchange.step(challenge === null ? null : octets(challenge));
+      words.push(step.type === 'failed' ? step.text : step.response && latin1(step.response));
+    }
+    return { words, complete: exchange.complete };
+  };
+  const MORE = 'the server asks for more than the mechanism has';
+  const login = { username: 'jörg', password: 'I\u00adX' };
+
+  it('say everything at once, and the password as it is: the server prepares it', async () => {
+    const words = ['\0j\xc3\xb6rg\0I\xc2\xadX'];
+    expect(await said(plainClient(login), [null])).toEqual({ words, complete: true });
+    const test = { username: 'test', password: 'test', authorizationId: 'test' };
+    expect((await said(plainClient(test), [null])).words).toEqual(['test\0test\0test']);
+    expect(await said(externalClient(), [null])).toEqual({ words: [''], complete: true });
+    expect((await said(externalClient({ authorizationId: 'jörg' }), [null])).words).toEqual(['j\xc3\xb6rg']);
+  });
+
+  it('answer LOGIN whatever it asks', async () => {
+    const challenges = [null, 'User Name\0', ''];
+    expect(await said(loginClient(login), challenges)).toEqual({
+      words: [null, 'j\xc3\xb6rg', 'I\xc2\xadX'],
+      complete: true,
+    });
+    expect((await said(loginClient(login), challenges.slice(0, 2))).complete).toBe(false);
+  });
+
+  it('believe nothing after a challenge for which they have no answer', async () => {
+    expect(await said(plainClient(login), [null, 'x'])).toMatchObject({
+      words: [expect.anything(), MORE],
+      complete: false,
+    });
+    expect(await said(loginClient(login), [null, 'x', 'x', 'x'])).toMatchObject({ complete: false });
+    expect(await said(externalClient(), [null, ''])).toEqual({ words: ['', MORE], complete: false });
+  });
+
+  it('say which secrets go over the wire', () => {
+    expect(
+      [plainClient(login), loginClient(login), externalClient()].map(({ plaintext }) => plaintext),
+    ).toEqual([true, true, false]);
+  });
+
+  it('throw for what cannot be sent', () => {
+    expect(() => plainClient({ ...login, username: '' })).toThrow('The user name is empty.');
+    expect(() => plainClient({ ...login, password: '' })).toThrow('The password is empty.');
+    expect(() => plainClient({ ...login, password: 'sec\0ret' })).toThrow(/^The password holds NUL\.$/);
+    expect(() => plainClient({ ...login, authorizationId: '\0' })).toThrow('The authorization id holds NUL.');
+    expect(() => loginClient({ ...login, username: '' })).toThrow('The user name is empty.');
+    expect(() => loginClient({ ...login, password: '\0' })).toThrow('The password holds NUL.');
+    expect(() => externalClient({ authorizationId: '\0' })).toThrow('The authorization id holds NUL.');
+  });
+
+  it('show no password to those who print them', () => {
+    const shown = inspect([plainClient(login), plainClient(login).start(), loginClient(login)], { depth: 9 });
+    expect(shown).not.toContain('IX');
+    expect(shown).not.toContain('I\u00adX');
+  });
 });
 
 describe('usableMechanisms', () => {

@@ -27,7 +27,7 @@ export interface Outcome {
   readonly closed: string | null;
 }
 
-const PLAINTEXT: ReadonlySet<string> = new Set(['PLAIN', 'LOGIN']);
+const PLAINTEXT: ReadonlySet<string> = new Set(['PLAIN', 'LOGIN', 'OAUTHBEARER', 'XOAUTH2']);
 
 export function mechanismsNamed(names: readonly string[]): OfferedMechanism[] {
   return names.map((name) => ({ name, plaintext: PLAINTEXT.has(name) }));

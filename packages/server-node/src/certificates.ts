@@ -6,7 +6,9 @@ import { MAX_TIMER_MS } from './limits.js';
 import { dnsNamesOf, ServerNames } from './server-names.js';
 import {
   type CertificateOptions,
+  checkKeys,
   checkTicketKeys,
+  checkVersions,
   ciphersOf,
   DEFAULT_MIN_VERSION,
   sessionIdContextOf,
@@ -42,7 +44,7 @@ export class Certificates {
    * @param mapsCertificates - whether a certificate of a client can be a login; otherwise none is asked for (RFC 8314
    *   section 4.5)
    * @throws Error of OpenSSL when certificate and key do not belong together or cannot be read; Pop3Error `POP3_USAGE`
-   *   for ticket keys of another length.
+   *   for ticket keys of another length, and for versions that leave none.
    */
   constructor(tls: TlsOptions | TlsSource, mapsCertificates: boolean) {
     this.#mapsCertificates = mapsCertificates;
@@ -136,6 +138,7 @@ export class Certificates {
     const ciphers = ciphersOf(minVersion, options.ciphers);
     const ca = this.#mapsCertificates ? options.ca : undefined;
     const requestCert = ca !== undefined;
+    checkVersions(minVersion, maxVersion);
     const server = createServer({
       cert,
       key,
@@ -156,6 +159,8 @@ export class Certificates {
       // The time to log in counts already; to Node, 0 means two minutes.
       handshakeTimeout: MAX_TIMER_MS,
     });
+    // After OpenSSL, which says more of what it cannot read.
+    checkKeys(certificate);
     server.on('secureConnection', (socket) => {
       socket.on('error', () => {});
       socket.allowHalfOpen = true;

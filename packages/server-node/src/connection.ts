@@ -12,6 +12,7 @@ import type {
 } from '@pop3/core';
 import { serve } from '@pop3/core/driver';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
+import type { AddressCount } from './address-count.js';
 import type { Certificates } from './certificates.js';
 import { type ConnectionInfo, type FaultEvent, publish, type TlsInfo } from './diagnostics.js';
 import type { completeLimits } from './limits.js';
@@ -19,6 +20,7 @@ import { type LoginDelay, withPolicy } from './login-policy.js';
 import { sessionOptionsOf } from './session-options.js';
 import { SocketChannel, type Waiting } from './socket-channel.js';
 import { TlsPeer } from './tls-peer.js';
+import { type IntroducedClient, xclientExtensions } from './xclient.js';
 
 /** What every connection of a server shares. */
 export interface ConnectionContext {
@@ -26,6 +28,7 @@ export interface ConnectionContext {
   readonly authenticator: Authenticator;
   readonly limits: ReturnType<typeof completeLimits>;
   readonly certificates: Certificates | null;
+  readonly perAddress: AddressCount;
   readonly plaintextAuth: 'refuse' | 'allow' | 'allow-on-loopback';
   readonly loginDelay: LoginDelay | null;
   readonly mechanisms: readonly SaslServerMechanism[];
@@ -44,6 +47,8 @@ export interface Listening {
   readonly minVersion: SecureVersion | null;
   /** Whether each connection begins with a PROXY header. */
   readonly proxyProtocol: boolean;
+  /** Whether trusted proxies may say with XCLIENT for whom they speak. */
+  readonly xclient: boolean;
   /** Whether TLS that a trusted proxy says the client speaks with it counts as TLS. */
   readonly trustProxyTls: boolean;
   /** Port of ours. */
@@ -52,14 +57,21 @@ export interface Listening {
 
 /** How a connection came. */
 export interface Arrival {
-  /** False where a proxy does not say for whom it speaks: then nothing good follows from the address. */
+  /** False where a proxy does not say, or not yet, for whom it speaks: then nothing good follows from the address. */
   readonly addressKnown: boolean;
+  /** Whether the peer is a proxy that is believed when it says by XCLIENT for whom it speaks. */
+  readonly mayIntroduce: boolean;
   /** TLS between the client and a proxy that is believed in this. */
   readonly proxyTls: TlsInfo | null;
 }
 
 /** One for all that come without a proxy. */
-export const DIRECT: Arrival = { addressKnown: true, proxyTls: null };
+export const DIRECT: Arrival = { addressKnown: true, mayIntroduce: false, proxyTls: null };
+/** One for all proxies that will say for whom they speak. */
+export const INTRODUCER: Arrival = { addressKnown: false, mayIntroduce: true, proxyTls: null };
+
+/** TLS that a proxy speaks of without details. */
+const UNKNOWN_TLS: TlsInfo = { version: 'unknown', cipher: 'unknown', resumed: false, serverName: null };
 
 /** How long a peer may take to close its side after ours has said the last word. */
 const LINGER_MS = 2_000;
@@ -67,10 +79,14 @@ const LINGER_MS = 2_000;
 /** One connection from its start to its end: the handshake, the session, the clocks, the record of it. */
 export class Connection implements Waiting {
   readonly #socket: Socket;
-  readonly #info: ConnectionInfo;
+  #info: ConnectionInfo;
   readonly #context: ConnectionContext;
   readonly #listening: Listening;
-  readonly #arrival: Arrival;
+  readonly #mayIntroduce: boolean;
+  #addressKnown: boolean;
+  /** By XCLIENT: then the TLS of this connection is that of a proxy. */
+  #introduced = false;
+  #countedAddress: string | null;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   #channel: SocketChannel | null = null;
@@ -97,7 +113,10 @@ export class Connection implements Waiting {
   ) {
     this.#socket = socket;
     this.#info = info;
-    this.#arrival = arrival;
+    this.#mayIntroduce = arrival.mayIntroduce;
+    this.#addressKnown = arrival.addressKnown;
+    // A proxy has as many connections as it has clients: those count.
+    this.#countedAddress = arrival.mayIntroduce ? null : info.address;
     this.#listening = listening;
     this.#context = context;
     this.#tls = arrival.proxyTls;
@@ -110,6 +129,11 @@ export class Connection implements Waiting {
   /** Whether somebody has logged in: then a server that shuts down lets the session go on for a while. */
   get loggedIn(): boolean {
     return this.#maildrop !== null;
+  }
+
+  /** The address that it counts for, if any. */
+  get countedAddress(): string | null {
+    return this.#countedAddress;
   }
 
   /** Runs to the end of the session. Never rejects. The socket may close a little later. */
@@ -173,7 +197,11 @@ export class Connection implements Waiting {
     try {
       const socket = await certificates.handshake(plain, this.#listening.minVersion);
       this.#tls = tlsInfoOf(socket);
-      return { socket, peer: new TlsPeer(socket, this.#info.address) };
+      const { address } = this.#info;
+      return {
+        socket,
+        peer: this.#introduced ? introducedPeer(address, true) : new TlsPeer(socket, address),
+      };
     } catch (error) {
       publish.rejected.publish({ ...this.#info, reason: 'tls-handshake-failed', error });
       throw error;
@@ -189,7 +217,9 @@ export class Connection implements Waiting {
       peer: this.#peer,
       signal: this.#abort.signal,
       mechanisms: shared.mechanisms,
-      extensions: shared.extensions,
+      extensions: this.#mayIntroduce
+        ? [...xclientExtensions((client, before) => this.#introduce(client, before)), ...shared.extensions]
+        : shared.extensions,
       ...withPolicy(shared, {
         delayMs: shared.limits.failedLoginDelayMs,
         maxDelayMs: shared.limits.maxFailedLoginDelayMs,
@@ -197,13 +227,43 @@ export class Connection implements Waiting {
         refused: (credentials, refusal) => this.#loginRefused(credentials, refusal),
       }),
       session: {
-        ...sessionOptionsOf(shared, this.#arrival.addressKnown),
+        ...sessionOptionsOf(shared, () => this.#addressKnown),
+        ...(this.#mayIntroduce && { greetingCode: 'XCLIENT' }),
         trace: (event) => this.#trace(event),
       },
       onFault: (fault) => this.#fault(fault),
     });
     this.#goodbye(channel);
     this.#record(reason);
+  }
+
+  /** A trusted proxy says for whom it speaks; all that follows is about that client. */
+  #introduce(client: IntroducedClient, before: Peer): Peer {
+    const { address, port } = this.#info;
+    const proxy = this.#info.proxy ?? address;
+    this.#info = {
+      ...this.#info,
+      address: client.address ?? address,
+      port: client.port ?? port,
+      proxy,
+      ...(client.session !== null && { proxySession: client.session }),
+    };
+    if (client.address !== null) this.#count(client.address);
+    const tls = before.tls || (client.tls === true && this.#listening.trustProxyTls);
+    if (tls) this.#tls ??= UNKNOWN_TLS;
+    this.#introduced = true;
+    return introducedPeer(this.#info.address, tls);
+  }
+
+  #count(address: string): void {
+    const { perAddress } = this.#context;
+    this.#addressKnown = true;
+    if (this.#countedAddress !== null) perAddress.leave(this.#countedAddress);
+    this.#countedAddress = perAddress.enter(address) ? address : null;
+    if (this.#countedAddress !== null) return;
+    publish.rejected.publish({ ...this.#info, reason: 'too-many-connections-from-address' });
+    // The login may stand behind it already, so there is no answer.
+    this.stop('aborted');
   }
 
   #trace(event: ServerTrace): void {
@@ -268,6 +328,11 @@ export class Connection implements Waiting {
       durationMs: Math.round(performance.now() - this.#startedAt),
     });
   }
+}
+
+/** Neither the certificate nor the bindings of the proxy are the client's. */
+function introducedPeer(address: string, tls: boolean): Peer {
+  return { address, tls, certificate: null };
 }
 
 function tlsInfoOf(socket: TLSSocket): TlsInfo {

@@ -11,6 +11,8 @@ export interface ConnectionInfo {
   readonly port: number;
   /** Address of the proxy that has said so. */
   readonly proxy?: string;
+  /** What that proxy calls the session in its own log. */
+  readonly proxySession?: string;
   /** Port of ours it came to. */
   readonly localPort: number;
 }

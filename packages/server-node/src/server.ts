@@ -5,8 +5,15 @@ import type { SaslServerMechanism } from '@pop3/core/sasl';
 import { AddressCount } from './address-count.js';
 import { Networks, withoutMapping } from './addresses.js';
 import { Certificates } from './certificates.js';
-import { type Arrival, Connection, type ConnectionContext, DIRECT, type Listening } from './connection.js';
-import { type ConnectionInfo, publish } from './diagnostics.js';
+import {
+  type Arrival,
+  Connection,
+  type ConnectionContext,
+  DIRECT,
+  INTRODUCER,
+  type Listening,
+} from './connection.js';
+import { type ConnectionInfo, publish, type TlsInfo } from './diagnostics.js';
 import { completeLimits, MAX_TIMER_MS, type Pop3ServerLimits } from './limits.js';
 import { LoginDelay } from './login-policy.js';
 import { nodeMechanisms } from './mechanisms.js';
@@ -37,13 +44,13 @@ export interface Pop3ServerOptions {
   readonly loginDelaySeconds?: number;
   /** SASL mechanisms, in the order in which they are announced. Default: {@link nodeMechanisms}. */
   readonly mechanisms?: readonly SaslServerMechanism[];
-  /** Commands that the core does not know, such as `*ENV` of `@pop3/sdps`. Default: none. */
-  readonly extensions?: readonly Pop3Extension[];
   /**
-   * Proxies that are believed on listeners with `proxyProtocol`: addresses, and networks such as `10.0.0.0/8` or
-   * `2001:db8::/32`. Default: none.
+   * Proxies that are believed on listeners with `proxyProtocol` or `xclient`: addresses, and networks such as
+   * `10.0.0.0/8` or `2001:db8::/32`. Default: none.
    */
   readonly trustedProxies?: readonly string[];
+  /** Commands that the core does not know, such as `*ENV` of `@pop3/sdps`. Default: none. */
+  readonly extensions?: readonly Pop3Extension[];
   readonly limits?: Partial<Pop3ServerLimits>;
 }
 
@@ -66,6 +73,11 @@ export interface ListenOptions {
    */
   readonly proxyProtocol?: boolean;
   /**
+   * `trustedProxies` may say with XCLIENT, before the login, for whom they speak: that client is the peer from then on.
+   * Others are not told of the command, and it is none for them. Default false.
+   */
+  readonly xclient?: boolean;
+  /**
    * TLS that a trusted proxy says the client speaks with it counts as if it ended here: passwords are allowed. The way
    * from the proxy has to be as safe. Default false.
    */
@@ -76,8 +88,8 @@ export interface Pop3Server extends AsyncDisposable {
   /**
    * Starts to listen and says where. May be called for several addresses. Rejects as `net.Server` does.
    *
-   * @throws Pop3Error `POP3_USAGE` for `starttls` and `implicit` without a certificate, for `proxyProtocol` without
-   *   `trustedProxies`, and after {@link close}.
+   * @throws Pop3Error `POP3_USAGE` for `starttls` and `implicit` without a certificate, for `proxyProtocol` or
+   *   `xclient` without `trustedProxies`, and after {@link close}.
    */
   listen(options?: ListenOptions): Promise<AddressInfo>;
   /** What a client would be told that it can do, without listening anywhere. Rejects where an adapter breaks. */
@@ -146,6 +158,7 @@ class NodeServer implements Pop3Server {
       store: options.store,
       authenticator,
       limits,
+      perAddress: this.#perAddress,
       certificates: this.#certificates,
       plaintextAuth: options.plaintextAuth ?? 'allow-on-loopback',
       loginDelay: loginDelaySeconds === undefined ? null : new LoginDelay(loginDelaySeconds),
@@ -164,7 +177,7 @@ class NodeServer implements Pop3Server {
 
   listen(options: ListenOptions = {}): Promise<AddressInfo> {
     const { host = '127.0.0.1', port, tls, minVersion = null } = options;
-    const { proxyProtocol = false, trustProxyTls = false } = options;
+    const { proxyProtocol = false, xclient = false, trustProxyTls = false } = options;
     const mode = tls ?? (this.#certificates === null ? 'off' : 'starttls');
     if (mode !== 'off' && this.#certificates === null) {
       throw new Pop3Error(
@@ -172,12 +185,22 @@ class NodeServer implements Pop3Server {
         `A listener with tls: '${mode}' needs the option tls with a certificate and a key.`,
       );
     }
-    if (proxyProtocol && this.#trustedProxies === null) {
-      throw new Pop3Error('POP3_USAGE', 'A listener with proxyProtocol needs the option trustedProxies.');
+    if ((proxyProtocol || xclient) && this.#trustedProxies === null) {
+      throw new Pop3Error(
+        'POP3_USAGE',
+        'A listener with proxyProtocol or xclient needs the option trustedProxies.',
+      );
     }
     if (this.#closing !== null) throw new Pop3Error('POP3_USAGE', 'This server is closed.');
     // The port is asked for once: a socket would ask the kernel for it.
-    const listening: Listening = { tls: mode, minVersion, proxyProtocol, trustProxyTls, localPort: 0 };
+    const listening: Listening = {
+      tls: mode,
+      minVersion,
+      proxyProtocol,
+      xclient,
+      trustProxyTls,
+      localPort: 0,
+    };
     if (mode !== 'off') this.#certificates?.prepare(minVersion);
     // A client may end its side and still wait for answers to what it has sent.
     const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -263,7 +286,11 @@ class NodeServer implements Pop3Server {
       return reject(socket, info, listening, 'too-many-connections');
     }
     if (listening.proxyProtocol) void this.#announced(socket, info, listening);
-    else this.#admit(socket, info, DIRECT, listening);
+    else this.#admit(socket, info, this.#mayIntroduce(info, listening) ? INTRODUCER : DIRECT, listening);
+  }
+
+  #mayIntroduce({ address }: ConnectionInfo, { xclient }: Listening): boolean {
+    return xclient && this.#trustedProxies?.includes(address) === true;
   }
 
   /** Waits for what a proxy says of its client, and takes its word for it. */
@@ -281,44 +308,44 @@ class NodeServer implements Pop3Server {
       return void socket.destroy();
     }
     if (this.#closing !== null || socket.destroyed) return void socket.destroy();
-    this.#admit(socket, proxiedInfo(info, header), arrivalOf(header, listening), listening);
+    const client = header.type === 'proxied' ? { ...info, ...header.source, proxy: info.address } : info;
+    // Nobody knows whether it is a proxy that an unknown client speaks through.
+    const mayIntroduce = header.type !== 'unknown' && this.#mayIntroduce(client, listening);
+    const arrival: Arrival = {
+      addressKnown: header.type !== 'unknown' && !mayIntroduce,
+      mayIntroduce,
+      proxyTls: listening.trustProxyTls ? proxyTlsOf(header) : null,
+    };
+    this.#admit(socket, client, arrival, listening);
   }
 
   #admit(socket: Socket, info: ConnectionInfo, arrival: Arrival, listening: Listening): void {
-    if (!this.#perAddress.enter(info.address)) {
+    if (!arrival.mayIntroduce && !this.#perAddress.enter(info.address)) {
       return reject(socket, info, listening, 'too-many-connections-from-address');
     }
     const connection = new Connection(socket, info, arrival, listening, this.#context);
     this.#connections.add(connection);
-    void this.#run(connection, socket, info.address);
+    void this.#run(connection, socket);
   }
 
-  async #run(connection: Connection, socket: Socket, address: string): Promise<void> {
+  async #run(connection: Connection, socket: Socket): Promise<void> {
     await connection.run();
     if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
     this.#connections.delete(connection);
-    this.#perAddress.leave(address);
+    const { countedAddress } = connection;
+    if (countedAddress !== null) this.#perAddress.leave(countedAddress);
     if (this.#connections.size === 0) this.#allGone?.();
   }
 }
 
-function proxiedInfo(info: ConnectionInfo, header: ProxyHeader): ConnectionInfo {
-  return header.type === 'proxied' ? { ...info, ...header.source, proxy: info.address } : info;
-}
-
-function arrivalOf(header: ProxyHeader, { trustProxyTls }: Listening): Arrival {
-  const { tls = null, authority = null } = header.type === 'proxied' ? header : {};
+function proxyTlsOf(header: ProxyHeader): TlsInfo | null {
+  if (header.type !== 'proxied' || header.tls === null) return null;
+  const { version, cipher } = header.tls;
   return {
-    addressKnown: header.type !== 'unknown',
-    proxyTls:
-      trustProxyTls && tls !== null
-        ? {
-            version: tls.version ?? 'unknown',
-            cipher: tls.cipher ?? 'unknown',
-            resumed: false,
-            serverName: authority,
-          }
-        : null,
+    version: version ?? 'unknown',
+    cipher: cipher ?? 'unknown',
+    resumed: false,
+    serverName: header.authority,
   };
 }
 

@@ -5,11 +5,12 @@ import type { ConnectionContext } from './connection.js';
 /**
  * What a session is told beside what follows from its channel.
  *
- * @param addressKnown - false where a proxy does not say for whom it speaks: then nothing good follows from the address
+ * @param addressKnown - asked when it matters: false where a proxy has not said for whom it speaks, so that nothing good
+ *   follows from the address
  */
 export function sessionOptionsOf(
   shared: ConnectionContext,
-  addressKnown: boolean,
+  addressKnown: () => boolean,
 ): NonNullable<ServeOptions['session']> {
   const { plaintextAuth } = shared;
   return {
@@ -17,7 +18,7 @@ export function sessionOptionsOf(
     apopTimestamp: shared.authenticator.accepts.includes('apop') ? shared.apopTimestamp() : null,
     plaintextAuth: ({ address }) => {
       if (plaintextAuth !== 'allow-on-loopback') return plaintextAuth;
-      return addressKnown && address !== null && isLoopback(address) ? 'allow' : 'refuse';
+      return addressKnown() && address !== null && isLoopback(address) ? 'allow' : 'refuse';
     },
     implementation: shared.implementation,
     expire: shared.expire,

@@ -3,6 +3,7 @@ import { createSecureContext } from 'node:tls';
 import { dnsNamesOf } from './server-names.js';
 import {
   type CertificateOptions,
+  checkKeys,
   checkTicketKeys,
   ciphersOf,
   DEFAULT_MIN_VERSION,
@@ -146,6 +147,7 @@ function check(
       ...(ca !== undefined && { ca }),
       ciphers: ciphersOf(minVersion, options.ciphers),
     });
+    checkKeys({ cert, key, ...(passphrase !== undefined && { passphrase }) });
     dnsNamesOf(cert);
   } catch (error) {
     const message = `${files.cert} and ${files.key} cannot be used: ${(error as Error).message}`;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
 import { Pop3Error } from '@pop3/core';
 
@@ -96,4 +96,32 @@ export function checkTicketKeys({ ticketKeys }: TlsOptions): void {
     'POP3_USAGE',
     `tls.ticketKeys has ${ticketKeys.length} octets; it must have ${TICKET_KEY_OCTETS}.`,
   );
+}
+
+const VERSIONS: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+/** @throws Pop3Error `POP3_USAGE` when there is no version from the least to the highest; OpenSSL would find out with each client. */
+export function checkVersions(minVersion: SecureVersion, maxVersion: SecureVersion = 'TLSv1.3'): void {
+  if (VERSIONS.indexOf(minVersion) <= VERSIONS.indexOf(maxVersion)) return;
+  throw new Pop3Error('POP3_USAGE', `There is no version of TLS from ${minVersion} to ${maxVersion}.`);
+}
+
+/**
+ * Certificates and keys of different kinds, such as RSA and ECDSA, are nothing that OpenSSL compares: it would take them,
+ * and find no certificate to use when a client comes.
+ *
+ * @throws Error when a certificate has no key
+ */
+export function checkKeys({ cert, key, passphrase }: CertificateOptions): void {
+  const keys = [key].flat().map((given): KeyObject => {
+    const pem = typeof given === 'object' && 'pem' in given ? given : { pem: given };
+    const opening = ('passphrase' in pem ? pem.passphrase : undefined) ?? passphrase;
+    return createPrivateKey({ key: pem.pem, ...(opening !== undefined && { passphrase: opening }) });
+  });
+  for (const pem of [cert].flat()) {
+    const certificate = new X509Certificate(pem);
+    if (!keys.some((known) => certificate.checkPrivateKey(known))) {
+      throw new Error('The key does not belong to the certificate.');
+    }
+  }
 }

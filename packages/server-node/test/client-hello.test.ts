@@ -1,20 +1,24 @@
-import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { serverNameIn } from '../src/client-hello.js';
+import { until } from './until.js';
 
 /** What a client of OpenSSL says first. */
 async function helloOf(options: ConnectionOptions): Promise<Buffer> {
-  const said = new Duplex({
+  const said: Buffer[] = [];
+  const wire = new Duplex({
     read() {},
-    write: (octets, _, done) => void (said.emit('said', octets), done()),
+    write(octets: Buffer, _, done) {
+      said.push(octets);
+      done();
+    },
   });
-  const client = connect({ ...options, socket: said });
-  const [octets] = (await once(said, 'said')) as [Buffer];
+  const client = connect({ ...options, socket: wire });
   client.on('error', () => {});
+  await until(() => said.length > 0);
   client.destroy();
-  return octets;
+  return said[0] as Buffer;
 }
 
 /** The same message in records of so many octets. */

@@ -3,6 +3,7 @@ import { maildirTemplate } from '@pop3/store-fs';
 import { conflictsOfFiles } from './files.js';
 import { certificatesOf, type ListenerConfig, listenersOf } from './listeners.js';
 import type { Config } from './schema.js';
+import { hasSecret, variableOf } from './secrets.js';
 import type { KeyPath } from './toml-keys.js';
 
 /** What is wrong with a configuration of which each key for itself is good. */
@@ -100,6 +101,13 @@ function* conflictsOfLogins(config: Config): Generator<Conflict> {
       message: `${users.file} is not there; make it: pop3d user add NAME --users ${users.file}`,
     };
   }
+  const { first_wait_seconds, max_wait_seconds } = config.throttle;
+  if (max_wait_seconds < first_wait_seconds) {
+    yield {
+      path: ['throttle', 'max_wait_seconds'],
+      message: `${max_wait_seconds} is less than throttle.first_wait_seconds, which is ${first_wait_seconds}`,
+    };
+  }
   yield* conflictsOfLookup(config.lookup);
   yield* conflictsOfOauth(config.oauth);
   const isNamed = server.mechanisms?.includes('ANONYMOUS') ?? false;
@@ -149,7 +157,7 @@ function* conflictsOfLookup(lookup: Config['lookup']): Generator<Conflict> {
 }
 
 function* conflictsOfOauth(oauth: Config['oauth']): Generator<Conflict> {
-  const { jwks_url, introspection_url } = oauth;
+  const { jwks_url, introspection_url, client_id, client_secret_file } = oauth;
   if (jwks_url !== undefined && introspection_url !== undefined) {
     yield {
       path: ['oauth', 'introspection_url'],
@@ -168,6 +176,17 @@ function* conflictsOfOauth(oauth: Config['oauth']): Generator<Conflict> {
     ['client_id', 'introspection_url'],
     ['client_secret_file', 'introspection_url'],
   ]);
+  if (
+    introspection_url !== undefined &&
+    client_id !== undefined &&
+    client_secret_file === undefined &&
+    !hasSecret('oauth.client_secret')
+  ) {
+    yield {
+      path: ['oauth', 'introspection_url'],
+      message: `needs oauth.client_secret_file beside it, or ${variableOf('oauth.client_secret')} in the environment`,
+    };
+  }
   if (jwks_url !== undefined || introspection_url !== undefined) return;
   const [given] = Object.keys(oauth).filter((key) => oauth[key as keyof typeof oauth] !== undefined);
   if (given !== undefined && !['client_id', 'client_secret_file'].includes(given)) {

@@ -55,7 +55,10 @@ const networks = v.array(
   'a list, such as ["192.0.2.0/24"]',
 );
 const flag = v.boolean('true or false');
-const url = v.pipe(text, v.check(isHttpUrl, 'an URL that starts with https:// or http://'));
+const url = v.pipe(
+  text,
+  v.check(isSafeUrl, 'an URL that starts with https://, or with http:// for this machine alone'),
+);
 /** What goes into one line of HTTP (RFC 9110 section 5). */
 const headers = v.record(
   v.pipe(v.string(), v.regex(/^[!#$%&'*+.^`|~\w-]+$/, 'the name of a header')),
@@ -63,14 +66,19 @@ const headers = v.record(
   'a table, such as { X-Service = "pop3" }',
 );
 
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+/** Tokens and names do not go over a network in the clear. */
+function isSafeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
+  );
 }
 
 /** What is known of a key beside its type. */
 interface About {
   readonly description: string;
-  /** Whether it names a file, relative to the folder of the configuration. */
+  /** Whether it names a file, relative to the folder of the configuration; of a list the first item, where it has a slash. */
   readonly isFile?: boolean;
   /** The flag of the command line; the environment has it as POP3D_ and the flag in capitals. */
   readonly flag?: string;
@@ -223,6 +231,7 @@ const lookup = v.strictObject({
     ),
     {
       description: 'For "command": the program and its arguments. No shell is involved.',
+      isFile: true,
     },
   ),
   timeout_seconds: key(v.optional(within('a number of seconds', 0.1, 600), 10), {
@@ -269,6 +278,36 @@ const store = v.strictObject({
     flag: 'maildir',
     placeholder: 'TEMPLATE',
     isFile: true,
+  }),
+});
+
+const throttle = v.strictObject({
+  enabled: key(v.optional(flag, true), {
+    description: 'Slows down whoever guesses passwords, and nobody who knows one.',
+  }),
+  address_free: key(v.optional(whole(1), 10), {
+    description: 'Failed logins from one address, of any users, before it has to wait.',
+  }),
+  pair_free: key(v.optional(whole(1), 3), {
+    description: 'Failed logins of one user from one address before the two have to wait.',
+  }),
+  user_free: key(v.optional(whole(1), 10), {
+    description: 'Failed logins of one user, from anywhere, before failures are answered later.',
+  }),
+  first_wait_seconds: key(v.optional(within('a number of seconds', 0.001, MAX_SECONDS), 1), {
+    description: 'The first wait; doubled with each further failure.',
+  }),
+  max_wait_seconds: key(v.optional(within('a number of seconds', 0.001, MAX_SECONDS), 30), {
+    description: 'Where that doubling ends.',
+  }),
+  half_life_seconds: key(v.optional(wholeSeconds(1), 900), {
+    description: 'Time in which half of the failures are forgotten.',
+  }),
+  known_days: key(v.optional(whole(0, 365), 14), {
+    description: 'How long a user who has logged in from an address does not suffer from others there.',
+  }),
+  exempt: key(v.optional(networks, []), {
+    description: 'Networks that are not counted, such as that of a webmail server.',
   }),
 });
 
@@ -330,6 +369,7 @@ export const configSchema = v.strictObject({
   anonymous: v.optional(anonymous, {}),
   store: v.optional(store, {}),
   sdps: v.optional(sdps, {}),
+  throttle: v.optional(throttle, {}),
   limits: v.optional(limits, {}),
   log: v.optional(log, {}),
 });

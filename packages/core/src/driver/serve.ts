@@ -14,6 +14,7 @@ import type {
   StoreContext,
 } from '../adapter.js';
 import type { ExtensionContext, Pop3Extension } from '../extension.js';
+import { andThen, isPending } from '../maybe-promise.js';
 import { EXTERNAL } from '../sasl/external.js';
 import { LOGIN } from '../sasl/login.js';
 import {
@@ -417,7 +418,7 @@ class Driver {
           topLines !== null && maildrop.top !== undefined
             ? maildrop.top(messageNumber, topLines, this.#messageContext)
             : maildrop.retrieve(messageNumber, this.#messageContext);
-        return then(retrieved, (body) => {
+        return andThen(retrieved, (body) => {
           const whole = body !== 'gone' && ArrayBuffer.isView(body);
           this.#chunks = body === 'gone' || whole ? null : chunksOf(body);
           if (this.#ended) {
@@ -528,14 +529,6 @@ const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 function chunksOf(body: Exclude<Body, Uint8Array>): Chunks {
   return Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
-}
-
-function isPending(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value;
-}
-
-function then<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>): MaybePromise<B> {
-  return isPending(value) ? value.then(next) : next(value);
 }
 
 /** What remains to be told to the session. */
