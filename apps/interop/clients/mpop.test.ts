@@ -149,7 +149,7 @@ describeWith(['mpop'], 'mpop', () => {
     expect(done.code).toBe(77);
     expect(done.stdout.toString()).toContain(`--> ${COMMANDS[authentication]}`);
     expect(done.stderr).toContain('authentication failed');
-    if (SERVER === 'pop3d') expect(done.stderr).toContain('[AUTH]');
+    if (SERVER === 'pop3d') expect(done.stdout.toString()).toContain('<-- -ERR [AUTH]');
   });
 
   it.each(['scram-sha-1-plus', 'scram-sha-256-plus'])(

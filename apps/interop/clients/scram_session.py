@@ -1,10 +1,12 @@
 """Logs in by SCRAM with libgsasl over GnuTLS, and prints what happened, as JSON.
 
 Reads {"port", "stls", "version", "certificate", "logins": [login...]} from standard input. A login is {"mechanism", "user",
-"password", "binding", "flip"}: `binding` is the type of channel binding to use or null, and `flip` spoils one bit of what
-GnuTLS says it is, as if somebody stood in between. Stops at the first login that succeeds and then reads message 1.
+"password", "binding", "flip"}: `binding` is the type of channel binding to use, null for none, or "unseen" for a client that
+could bind and was offered nothing; `flip` spoils one bit of what GnuTLS says it is, as if somebody stood in between. Stops
+at the first login that succeeds and then reads message 1.
 
-libgsasl knows tls-unique and tls-exporter only. For tls-server-end-point the exchange is done here, by Python's hashlib.
+libgsasl knows tls-unique and tls-exporter, and stops by itself where -PLUS is not offered. The exchange of the other two is
+done here, with Python's hashlib.
 """
 
 import base64
@@ -155,8 +157,8 @@ class Scram:
         self.done = False
         self.login = login
         self.hash = "sha256" if "SHA-256" in login["mechanism"] else "sha1"
-        self.header = f"p={login['binding']},,".encode()
-        self.binding = base64.b64encode(self.header + binding)
+        self.header = b"y,," if binding is None else f"p={login['binding']},,".encode()
+        self.binding = base64.b64encode(self.header + (binding or b""))
         self.bare = b"n=%s,r=%s" % (login["user"].encode(), base64.b64encode(os.urandom(18)))
         self.steps = iter([self.first, self.final, self.verify])
 
@@ -190,10 +192,11 @@ class Scram:
 
 def log_in(lines, login, binding_of):
     """The status line, and whether the server has proven that it knows the password, too."""
-    binding = None if login["binding"] is None else binding_of(login["binding"])
+    binding = None if login["binding"] in (None, "unseen") else binding_of(login["binding"])
     if binding is not None and login["flip"]:
         binding = bytes([binding[0] ^ 1]) + binding[1:]
-    exchange = (Scram if login["binding"] == "tls-server-end-point" else Gsasl)(login, binding)
+    by_hand = login["binding"] in ("tls-server-end-point", "unseen")
+    exchange = (Scram if by_hand else Gsasl)(login, binding)
     answer = lines.command(f"AUTH {login['mechanism']}")
     while answer.startswith("+ "):
         try:

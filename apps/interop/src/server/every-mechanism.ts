@@ -12,9 +12,5 @@ export function everyMechanism({ authority }: WorldFiles): string {
 mechanisms = ${JSON.stringify(mechanisms)}
 tls_client_ca = ${JSON.stringify(authority)}
 certificate_user = "common-name"
-
-[log]
-level = "debug"
-format = "json"
 `;
 }
