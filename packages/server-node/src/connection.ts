@@ -340,12 +340,16 @@ function introducedPeer(address: string, tls: boolean): Peer {
   return { address, tls, certificate: null };
 }
 
+/** What a log can hold: a client may ask for any octets. */
+const SERVER_NAME = /^[\x21-\x7e]{1,255}$/;
+
 function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  const serverName = socket.servername || '';
   return {
     version: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
     resumed: socket.isSessionReused(),
-    serverName: socket.servername || null,
+    serverName: SERVER_NAME.test(serverName) ? serverName : null,
   };
 }
 
