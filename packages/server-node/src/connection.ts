@@ -99,6 +99,7 @@ export class Connection implements Waiting {
 
   #tls: TlsInfo | null;
   #username: string | null = null;
+  #credentials: Credentials['type'] | null = null;
   #maildrop: string | null = null;
   #retrieved = 0;
   #removed = 0;
@@ -224,6 +225,9 @@ export class Connection implements Waiting {
         delayMs: shared.limits.failedLoginDelayMs,
         maxDelayMs: shared.limits.maxFailedLoginDelayMs,
         loginDelay: shared.loginDelay,
+        accepted: ({ type }) => {
+          this.#credentials = type;
+        },
         refused: (credentials, refusal) => this.#loginRefused(credentials, refusal),
       }),
       session: {
@@ -319,6 +323,7 @@ export class Connection implements Waiting {
       reason: this.#abort.signal.reason === 'peer-closed' && reason === 'aborted' ? 'peer-closed' : reason,
       tls: this.#tls,
       username: this.#username,
+      credentials: this.#username === null ? null : this.#credentials,
       maildrop: this.#maildrop,
       retrieved: this.#retrieved,
       removed: this.#removed,
