@@ -1,10 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clientCertificate } from '../src/certificates.js';
 import { type Received, Summary } from '../src/compare.js';
 import { corpus, tinyCorpus } from '../src/corpus.js';
 import { describeWith, pathOf } from '../src/programs.js';
 import { type Finished, run } from '../src/run.js';
+import { everyMechanism } from '../src/server/every-mechanism.js';
 import { listedOctets, served } from '../src/server/served.js';
 import { SERVER } from '../src/server.js';
 import { StandingSession } from '../src/standing-session.js';
@@ -30,7 +32,7 @@ describeWith(['curl'], 'curl', () => {
   let world: World;
 
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ configuration: everyMechanism });
   });
   afterAll(async () => {
     await world?.close();
@@ -103,18 +105,85 @@ describeWith(['curl'], 'curl', () => {
     expect(await account.remaining()).toEqual([1, 4, 6]);
   });
 
-  it.each(['PLAIN', 'LOGIN', '+APOP'])('logs in with %s', async (mechanism) => {
+  // This curl is built without GNU SASL, and so without SCRAM: told to use it, it says that login was denied.
+  const CHALLENGE = { PLAIN: '< + \r\n', LOGIN: '< + VXNlcm5hbWU6', 'CRAM-MD5': '< + ' } as const;
+  const PASSWORD_MECHANISMS = ['PLAIN', 'LOGIN', 'CRAM-MD5'] as const;
+
+  it.each(
+    PASSWORD_MECHANISMS.flatMap((mechanism) => SECURITIES.map((security) => ({ mechanism, security }))),
+  )(
+    'logs in with $mechanism over $security, with and without an initial response',
+    async ({ mechanism, security }) => {
+      const account = await world.account(few);
+      const choose = ['--verbose', '--login-options', `AUTH=${mechanism}`];
+      const inTwoLines = await curl(account, '1', choose, security);
+      expect(inTwoLines.stdout.equals(few[0]!.wire), inTwoLines.stderr).toBe(true);
+      expect(inTwoLines.stderr).toMatch(new RegExp(`^> AUTH ${mechanism}\r?$`, 'm'));
+      expect(inTwoLines.stderr).toContain(CHALLENGE[mechanism].trimEnd());
+
+      const atOnce = await curl(account, '1', [...choose, '--sasl-ir'], security);
+      expect(atOnce.stdout.equals(few[0]!.wire), atOnce.stderr).toBe(true);
+      // CRAM-MD5 has nothing to begin with.
+      expect(/^> AUTH \S+ \S+/m.test(atOnce.stderr)).toBe(mechanism !== 'CRAM-MD5');
+    },
+  );
+
+  it.each([[], ['--sasl-ir']])(
+    'is refused with a wrong password by each mechanism (%s)',
+    async (...flags) => {
+      const account = await world.account(few);
+      for (const mechanism of PASSWORD_MECHANISMS) {
+        const choose = ['--verbose', '--login-options', `AUTH=${mechanism}`, ...flags];
+        const done = await curl({ ...account, password: 'wrong' }, '1', choose);
+        expect(done.code, mechanism).toBe(LOGIN_DENIED);
+        expect(done.stderr).toContain(`> AUTH ${mechanism}`);
+        if (SERVER === 'pop3d') expect(done.stderr).toContain('< -ERR [AUTH]');
+      }
+      expect((await curl(account, '1')).code).toBe(0);
+    },
+  );
+
+  it('logs in with APOP', async () => {
     const account = await world.account(few);
-    const done = await curl(account, '1', ['--verbose', '--login-options', `AUTH=${mechanism}`]);
+    const done = await curl(account, '1', ['--verbose', '--login-options', 'AUTH=+APOP']);
     expect(done.stdout.equals(few[0]!.wire), done.stderr).toBe(true);
-    expect(done.stderr).toContain(mechanism === '+APOP' ? '> APOP ' : `> AUTH ${mechanism}`);
+    expect(done.stderr).toContain('> APOP ');
   });
 
-  it('sends the initial response with AUTH when it is told to', async () => {
-    const account = await world.account(few);
-    const done = await curl(account, '1', ['--verbose', '--login-options', 'AUTH=PLAIN', '--sasl-ir']);
-    expect(done.stdout.equals(few[0]!.wire), done.stderr).toBe(true);
-    expect(done.stderr).toMatch(/> AUTH PLAIN \S+/);
+  describe.runIf(SERVER === 'pop3d')('with a certificate of its own', () => {
+    const EXTERNAL = ['--verbose', '--login-options', 'AUTH=EXTERNAL'];
+
+    /** The account, the way curl sends no password, and the flags for a certificate of `user`. */
+    async function withCertificate(user?: string): Promise<[Account, string[]]> {
+      const account = { ...(await world.account(few)), password: '' };
+      const files = await clientCertificate(account.home, user ?? account.user, world.authority);
+      return [account, ['--cert', files.certificate, '--key', files.key]];
+    }
+
+    it.each(['STLS', 'TLS'] as const)('logs in with EXTERNAL over %s', async (security) => {
+      const [account, flags] = await withCertificate();
+      const done = await curl(account, '1', [...EXTERNAL, ...flags], security);
+      expect(done.stdout.equals(few[0]!.wire), done.stderr).toBe(true);
+      expect(done.stderr).toMatch(/^> AUTH EXTERNAL\r?$/m);
+      const atOnce = await curl(account, '1', [...EXTERNAL, ...flags, '--sasl-ir'], security);
+      expect(atOnce.stdout.equals(few[0]!.wire), atOnce.stderr).toBe(true);
+      expect(atOnce.stderr).toMatch(/^> AUTH EXTERNAL \S+\r?$/m);
+    });
+
+    it('is refused when the certificate is for somebody else', async () => {
+      const [account, flags] = await withCertificate('another');
+      const done = await curl(account, '1', [...EXTERNAL, ...flags], 'TLS');
+      expect(done.code).toBe(LOGIN_DENIED);
+      expect(done.stderr).toContain('> AUTH EXTERNAL');
+      expect(done.stderr).toContain('< -ERR [AUTH]');
+    });
+
+    it('is not offered EXTERNAL without a certificate', async () => {
+      const [account] = await withCertificate();
+      const done = await curl(account, '1', EXTERNAL, 'TLS');
+      expect(done.code).toBe(LOGIN_DENIED);
+      expect(done.stderr).not.toContain('EXTERNAL');
+    });
   });
 
   it('is told that the password is wrong and that a message is not there', async () => {

@@ -1,16 +1,30 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Summary } from '../src/compare.js';
-import { type CorpusMessage, corpus } from '../src/corpus.js';
+import { type CorpusMessage, corpus, envelopedCorpus } from '../src/corpus.js';
 import { deliveredTo, writeDeliveryAgent } from '../src/delivered.js';
 import { describeWith, pathOf } from '../src/programs.js';
 import { type Finished, run } from '../src/run.js';
+import { everyMechanism } from '../src/server/every-mechanism.js';
 import { served } from '../src/server/served.js';
+import { SERVER } from '../src/server.js';
 import { type Account, SECURITIES, type Security, startWorld, type World } from '../src/world.js';
 
 /** fetchmail's exit code when there was nothing new. */
 const NO_MAIL = 1;
+
+/** fetchmail's exit code when it could not log in. */
+const AUTHENTICATION_FAILED = 3;
+
+/** A greeting that fetchmail takes for one of Demon's. */
+const SDPS = `
+[server]
+greeting = "punt.demon.example ready"
+
+[sdps]
+enabled = true
+`;
 
 /** What fetchmail puts before a message whose first line is blank; the host's name stands in it. */
 const MADE_UP_HEADER = /^From: FETCHMAIL-DAEMON\r\n(?:[^\r\n]+\r\n)*/;
@@ -50,7 +64,7 @@ describeWith(['fetchmail'], 'fetchmail', () => {
   let world: World;
 
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ configuration: everyMechanism });
   });
   afterAll(async () => {
     await world?.close();
@@ -142,5 +156,82 @@ describeWith(['fetchmail'], 'fetchmail', () => {
     expect(done.code, done.stderr).toBe(0);
     expect(done.stdout.includes('POP3> APOP ')).toBe(true);
     expect(await compare('plain, APOP', mine)).toEqual([]);
+  });
+
+  // fetchmail takes it on its own when it is offered; here nothing else will do.
+  it.each(SECURITIES)('logs in with CRAM-MD5 over %s', async (security) => {
+    const mine = await account(few);
+    const done = await fetchmail(mine, security, 'keep', 'POP3 auth cram-md5');
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stdout.includes('POP3> AUTH CRAM-MD5')).toBe(true);
+    expect(await compare(`${security}, CRAM-MD5`, mine)).toEqual([]);
+  });
+
+  it('is refused with CRAM-MD5 and a wrong password', async () => {
+    const mine = await account(few);
+    const wrong = { ...mine, password: 'wrong' };
+    const done = await fetchmail(wrong, 'plain', 'keep', 'POP3 auth cram-md5');
+    expect(done.code).toBe(AUTHENTICATION_FAILED);
+    expect(done.stdout.includes('POP3> AUTH CRAM-MD5')).toBe(true);
+    expect(await deliveredTo(mine.home)).toEqual([]);
+  });
+
+  // getmail6 asks for *ENV as well, but 6.18 then stops at the octets of it where it expects a text.
+  describe.runIf(SERVER === 'pop3d')("with Demon's SDPS", () => {
+    const letters = envelopedCorpus();
+    let demon: World;
+
+    beforeAll(async () => {
+      demon = await startWorld({ configuration: () => SDPS });
+    });
+    afterAll(async () => {
+      await demon?.close();
+    });
+
+    /** Polls for all users of the account; returns what fetchmail says and the envelopes it hands on. */
+    async function poll(protocol: string, user?: string): Promise<{ said: string; envelopes: string[] }> {
+      const mine = await demon.account(letters);
+      const { home, password } = mine;
+      const envelopes = join(home, 'envelopes');
+      const agent = await writeDeliveryAgent(home, `echo "$1 $2" >> '${envelopes}'`);
+      const file = join(home, 'fetchmailrc');
+      const lines = [
+        'set no bouncemail',
+        'set no syslog',
+        'set invisible',
+        'set postmaster "postmaster"',
+        `poll localhost protocol ${protocol} service ${demon.port('plain')} aka vision25.example`,
+        `  user "${user?.replace('HOST', mine.user) ?? mine.user}" password "${password}"`,
+        ...(user === undefined ? ['  to philh=phil sales=root here'] : []),
+        `  options keep fetchall sslproto ''`,
+        `  mda "/bin/sh ${agent} %F %T"`,
+      ];
+      await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+      const program = pathOf('fetchmail')!;
+      const done = await run(program, ['--fetchmailrc', file, '--nodetach', '--verbose'], { home });
+      expect(done.code, done.stderr).toBe(0);
+      const read = await readFile(envelopes, 'utf8');
+      const said = done.stdout.toString();
+      return { said, envelopes: read.trimEnd().split('\n') };
+    }
+
+    // With POP3 alone it takes the greeting's word: this one holds `demon.`, as Demon's did.
+    it.each(['SDPS', 'POP3'])('routes mail by *ENV (protocol %s)', async (protocol) => {
+      const { said, envelopes } = await poll(protocol);
+      expect(said.match(/POP3> \*ENV \d/g)).toHaveLength(letters.length);
+      expect(envelopes).toEqual([
+        'ada@example.org phil',
+        '<> root',
+        expect.stringMatching(/^\S*mallory.*@example\.net root$/),
+        'ada@example.org phil',
+        'ada@example.org postmaster',
+      ]);
+    });
+
+    it.each(['philh@HOST', 'HOST+philh'])('opens the mail for one user as %s', async (user) => {
+      const { said, envelopes } = await poll('POP3', user);
+      expect(said).toContain('2 messages for');
+      expect(envelopes).toHaveLength(2);
+    });
   });
 });

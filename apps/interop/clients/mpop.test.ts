@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { clientCertificate } from '../src/certificates.js';
 import { Summary } from '../src/compare.js';
 import { type CorpusMessage, corpus, tinyCorpus } from '../src/corpus.js';
 import { emptyMaildir, filesOf, pairUp } from '../src/delivered.js';
 import { describeWith, pathOf } from '../src/programs.js';
 import { type Finished, run } from '../src/run.js';
+import { everyMechanism } from '../src/server/every-mechanism.js';
 import { served } from '../src/server/served.js';
 import { SERVER } from '../src/server.js';
 import { type Account, SECURITIES, type Security, startWorld, type World } from '../src/world.js';
@@ -22,18 +24,31 @@ describeWith(['mpop'], 'mpop', () => {
   let world: World;
 
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ configuration: everyMechanism });
   });
   afterAll(async () => {
     await world?.close();
     summary.print();
   });
 
+  /** Ways to log in as mpop calls them; more are in oauth.test.ts. It has no name for the forms of SCRAM with -PLUS. */
+  type Authentication =
+    | 'user'
+    | 'apop'
+    | 'plain'
+    | 'login'
+    | 'cram-md5'
+    | 'scram-sha-1'
+    | 'scram-sha-256'
+    | 'external';
+
   interface Options {
     readonly security?: Security;
-    readonly authentication?: 'user' | 'apop' | 'plain' | 'login' | 'external';
+    readonly authentication?: Authentication;
     readonly keep?: boolean;
     readonly pipelining?: boolean;
+    /** Further lines of the configuration. */
+    readonly lines?: readonly string[];
   }
 
   async function mpop(account: Account, options: Options = {}): Promise<Finished> {
@@ -55,6 +70,7 @@ describeWith(['mpop'], 'mpop', () => {
       `uidls_file ${home}/uidls`,
       `delivery maildir ${await emptyMaildir(join(home, 'Mail'))}`,
       'received_header off',
+      ...(options.lines ?? []),
     ];
     await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
     return run(pathOf('mpop')!, ['--file', file, '--debug', 'test'], { home });
@@ -107,17 +123,56 @@ describeWith(['mpop'], 'mpop', () => {
     expect(await account.remaining()).toEqual([]);
   });
 
-  it.each([
-    ['user', 'USER'],
-    ['plain', 'AUTH PLAIN'],
-    ['login', 'AUTH LOGIN'],
-  ] as const)('logs in with %s', async (authentication, command) => {
+  const COMMANDS = {
+    user: 'USER',
+    plain: 'AUTH PLAIN',
+    login: 'AUTH LOGIN',
+    'cram-md5': 'AUTH CRAM-MD5',
+    'scram-sha-1': 'AUTH SCRAM-SHA-1',
+    'scram-sha-256': 'AUTH SCRAM-SHA-256',
+  } as const;
+  const authentications = Object.keys(COMMANDS) as (keyof typeof COMMANDS)[];
+
+  it.each(
+    authentications.flatMap((authentication) => SECURITIES.map((security) => ({ authentication, security }))),
+  )('logs in with $authentication over $security', async ({ authentication, security }) => {
     const account = await world.account(few);
-    const done = await mpop(account, { authentication, security: 'TLS' });
+    const done = await mpop(account, { authentication, security });
     expect(done.code, done.stderr).toBe(0);
-    expect(done.stdout.toString()).toContain(`--> ${command}`);
-    expect(await compare(`TLS, ${command}`, account)).toEqual([]);
+    expect(done.stdout.toString()).toMatch(new RegExp(`^--> ${COMMANDS[authentication]}\\b`, 'm'));
+    expect(await compare(`${security}, ${COMMANDS[authentication]}`, account)).toEqual([]);
   });
+
+  it.each(authentications)('is refused with %s and a wrong password', async (authentication) => {
+    const account = await world.account(few);
+    const done = await mpop({ ...account, password: 'wrong' }, { authentication });
+    expect(done.code).toBe(77);
+    expect(done.stdout.toString()).toContain(`--> ${COMMANDS[authentication]}`);
+    expect(done.stderr).toContain('authentication failed');
+    if (SERVER === 'pop3d') expect(done.stdout.toString()).toContain('<-- -ERR [AUTH]');
+  });
+
+  it.each(['scram-sha-1-plus', 'scram-sha-256-plus'])(
+    'has no %s: clients/gsasl.test.ts has',
+    async (plus) => {
+      const account = await world.account(few);
+      const done = await mpop(account, { security: 'TLS', lines: [`auth ${plus}`] });
+      expect(done.stderr).toContain('invalid argument');
+    },
+  );
+
+  it.runIf(SERVER === 'pop3d').each(['STLS', 'TLS'] as const)(
+    'logs in with EXTERNAL and a certificate of its own over %s',
+    async (security) => {
+      const account = await world.account(few);
+      const { certificate, key } = await clientCertificate(account.home, account.user, world.authority);
+      const lines = [`tls_cert_file ${certificate}`, `tls_key_file ${key}`];
+      const done = await mpop(account, { authentication: 'external', security, lines });
+      expect(done.code, done.stderr).toBe(0);
+      expect(done.stdout.toString()).toContain('--> AUTH EXTERNAL');
+      expect(await compare(`${security}, AUTH EXTERNAL`, account)).toEqual([]);
+    },
+  );
 
   // mpop takes only timestamps of the form <digits.digits@host>, which Dovecot's has not.
   it.runIf(SERVER === 'pop3d').each(SECURITIES)('logs in with APOP over %s', async (security) => {
@@ -126,12 +181,5 @@ describeWith(['mpop'], 'mpop', () => {
     expect(done.code, done.stderr).toBe(0);
     expect(done.stdout.toString()).toContain('--> APOP');
     expect(await compare(`${security}, APOP`, account)).toEqual([]);
-  });
-
-  it('is told that the password is wrong', async () => {
-    const account = await world.account(few);
-    const done = await mpop({ ...account, password: 'wrong' });
-    expect(done.code).toBe(77);
-    expect(done.stderr).toContain('authentication failed');
   });
 });

@@ -5,6 +5,7 @@
 
 import { borders, dots } from './corpus/dots.js';
 import type { Draft } from './corpus/draft.js';
+import { enveloped } from './corpus/enveloped.js';
 import { enormous, ordinary, randomDrafts, tiny } from './corpus/letters.js';
 import { longLines, lookalikes, octets } from './corpus/octets.js';
 import { headers, incomplete, lineEnds } from './corpus/structure.js';
@@ -48,6 +49,11 @@ export function corpus(seed: number = SEED): CorpusMessage[] {
 /** Small letters in great number. */
 export function tinyCorpus(count: number, seed: number = SEED): CorpusMessage[] {
   return tiny(randomFrom(seed), count).map(withWireForm);
+}
+
+/** Letters that different users of one account get, each with its envelope in the header. */
+export function envelopedCorpus(): CorpusMessage[] {
+  return enveloped().map(withWireForm);
 }
 
 function withWireForm(message: Draft): CorpusMessage {

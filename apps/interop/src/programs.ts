@@ -5,6 +5,9 @@ import { describe, it } from 'vitest';
 /** The programs the tests run, each with the Debian package it comes from. The same packages are in packages.txt. */
 export const DEBIAN_PACKAGES = {
   curl: 'curl',
+  doveadm: 'dovecot-core',
+  dovecot: 'dovecot-pop3d',
+  'fail2ban-regex': 'fail2ban',
   fetchmail: 'fetchmail',
   getmail: 'getmail6',
   mpop: 'mpop',

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly users: string;
   /** The directory with one Maildir for each user, named like the user. */
   readonly maildirs: string;
+  /** Further settings of pop3d, TOML; for pop3d alone. */
+  readonly configuration?: string;
 }
 
 /** A server that accepts connections on 127.0.0.1. */

@@ -1,10 +1,9 @@
 import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type CertificateFiles, clientAuthority, serverCertificate } from './certificates.js';
 import type { CorpusMessage } from './corpus.js';
 import { remaining, writeMaildir } from './maildir.js';
-import { pathOf } from './programs.js';
-import { runOk } from './run.js';
 import { type RunningServer, type ServerOptions, startServer } from './server.js';
 
 /** How a client gets its connection encrypted: not at all, by the STLS command, or from the first octet. */
@@ -26,11 +25,29 @@ export interface Account {
   remaining(): Promise<number[]>;
 }
 
+/** What may differ from one world to another. */
+export interface WorldOptions {
+  /** What the server is configured to beside its listeners, certificate, users and mail: TOML, for pop3d alone. */
+  readonly configuration?: (files: WorldFiles) => string;
+  /** The users file has this for a password. Default: `{PLAIN}` and the password. */
+  readonly stored?: (password: string) => string;
+}
+
+/** What a configuration can name. */
+export interface WorldFiles {
+  /** The world's own directory. */
+  readonly directory: string;
+  /** The authority of client certificates. */
+  readonly authority: string;
+}
+
 /** A running server, its users and everything on disk that belongs to them. */
 export interface World {
   readonly server: RunningServer;
   /** A PEM file with the certificate clients have to trust. */
   readonly certificate: string;
+  /** Who signs certificates of clients. */
+  readonly authority: CertificateFiles;
   /** A new user whose Maildir holds the messages. */
   account(messages: readonly CorpusMessage[]): Promise<Account>;
   /** Where clients connect to. */
@@ -45,21 +62,23 @@ export interface World {
 const USERS = 64;
 
 /** Starts the server under test with many users and no mail. */
-export async function startWorld(): Promise<World> {
+export async function startWorld({ configuration, stored = plain }: WorldOptions = {}): Promise<World> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'pop3-interop-')));
   // Dovecot's login processes run as another user and have to get through.
   await chmod(root, 0o755);
+  const authority = await clientAuthority(root);
   const options: ServerOptions = {
     directory: root,
-    certificate: join(root, 'cert.pem'),
-    key: join(root, 'key.pem'),
+    ...(await serverCertificate(root)),
     users: join(root, 'users'),
     maildirs: join(root, 'maildirs'),
+    ...(configuration !== undefined && {
+      configuration: configuration({ directory: root, authority: authority.certificate }),
+    }),
   };
   await mkdir(options.maildirs);
-  await makeCertificate(options);
   const names = Array.from({ length: USERS }, (_, i) => `user${i + 1}`);
-  await writeFile(options.users, names.map((name) => `${name}:{PLAIN}${passwordOf(name)}\n`).join(''));
+  await writeFile(options.users, names.map((name) => `${name}:${stored(passwordOf(name))}\n`).join(''));
 
   const remove = (): Promise<void> => rm(root, { recursive: true, force: true });
   let server = await startServer(options).catch(async (error: unknown) => {
@@ -72,6 +91,7 @@ export async function startWorld(): Promise<World> {
       return server;
     },
     certificate: options.certificate,
+    authority,
     async account(messages) {
       const user = names[used++];
       if (user === undefined) throw new Error('no user is left');
@@ -101,20 +121,6 @@ function passwordOf(user: string): string {
   return `secret-of-${user}`;
 }
 
-async function makeCertificate({ directory, certificate, key }: ServerOptions): Promise<void> {
-  const openssl = pathOf('openssl');
-  if (openssl === undefined) throw new Error('openssl is missing (Debian package openssl)');
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const form = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  await runOk(openssl, [...form, ...subject, '-keyout', key, '-out', certificate], { home: directory });
+function plain(password: string): string {
+  return `{PLAIN}${password}`;
 }

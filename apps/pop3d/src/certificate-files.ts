@@ -70,7 +70,7 @@ export function dateOf(time: number): string {
 }
 
 function certificateIn({ cert, certPath }: CertificateConfig): X509Certificate | Conflict {
-  const text = readText(certPath, cert, 'the certificate with its chain, PEM');
+  const text = readText(certPath, cert, 'the certificate and its chain, PEM');
   if (typeof text !== 'string') return text;
   try {
     return new X509Certificate(text);

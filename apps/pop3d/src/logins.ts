@@ -65,7 +65,8 @@ function openUsers(config: Config, { onUsersProblem }: LoginSurroundings): Users
   }
 }
 
-function hasOtherLogins({ server, oauth, anonymous }: Config): boolean {
+/** Whether somebody can log in without a users file. */
+export function hasOtherLogins({ server, oauth, anonymous }: Config): boolean {
   const others = [server.tls_client_ca, oauth.jwks_url, oauth.introspection_url, anonymous.maildrop];
   return others.some((other) => other !== undefined);
 }

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { type CAC, type Command, cac } from 'cac';
 import { conflictsOfDelivering, conflictsOfServing } from './config/conflicts.js';
-import { ConfigError, type ConfigSources, loadConfig } from './config/load.js';
+import {
+  ConfigError,
+  type ConfigSources,
+  type LocatedConfig,
+  loadConfig,
+  loadLocatedConfig,
+} from './config/load.js';
 import { required } from './config/required.js';
 import { type Config, settings } from './config/schema.js';
 import { suggestionFor } from './config/suggestion.js';
@@ -41,6 +47,18 @@ function mainProgram(args: readonly string[]): CAC {
     .example('  $ pop3d serve --config pop3d.toml')
     .example('  $ pop3d serve --demo')
     .action((options: Options) => runServe(options, args));
+
+  withSettings(
+    program.command('check', 'Say what is wrong with a configuration, and what each listener offers'),
+    SERVE_FLAGS,
+  )
+    .example('  $ pop3d check --config pop3d.toml')
+    .action(async () => {
+      const { check } = await import('./check/check.js');
+      const { conflictsOfChecking } = await import('./check/conflicts.js');
+      const located = locatedConfigFor(args, SERVE_FLAGS, conflictsOfChecking);
+      return check(located, { output: process.stdout, error: process.stderr });
+    });
 
   withSettings(program.command('deliver <user>', 'Deliver the message on the standard input'), DELIVER_FLAGS)
     .example('  $ pop3d deliver ann --maildir /srv/mail/{user} < message.eml')
@@ -145,9 +163,17 @@ function configFor(
   flags: readonly string[],
   conflicts?: ConfigSources['conflicts'],
 ): Config {
+  return locatedConfigFor(args, flags, conflicts).config;
+}
+
+function locatedConfigFor(
+  args: readonly string[],
+  flags: readonly string[],
+  conflicts?: ConfigSources['conflicts'],
+): LocatedConfig {
   const { POP3D_CONFIG } = process.env;
   const file = last(args, 'config') || POP3D_CONFIG || undefined;
-  return loadConfig({
+  return loadLocatedConfig({
     file,
     environment: process.env,
     flags: optionTexts(args, flags),

@@ -79,9 +79,9 @@ export function createServer(config: Config, { tls, ...adapters }: ServerParts):
 }
 
 async function listen(server: Pop3Server, listener: ListenerConfig): Promise<string> {
-  const { host, port, tls, minVersion, proxyProtocol, trustProxyTls } = listener;
+  const { host, port, tls, minVersion, proxyProtocol, xclient, trustProxyTls } = listener;
   try {
-    const bound = await server.listen({ host, port, tls, minVersion, proxyProtocol, trustProxyTls });
+    const bound = await server.listen({ host, port, tls, minVersion, proxyProtocol, xclient, trustProxyTls });
     return formatEndpoint(bound.address, bound.port);
   } catch (error) {
     throw explainedListenError(listener.address, error);

@@ -5,6 +5,7 @@ import {
   problemOfName,
   readUsersFile,
   type UsersFileChange,
+  type UsersFileOutcome,
   updateUsersFile,
 } from '@pop3/auth-node';
 import { isPop3Error } from '@pop3/core';
@@ -111,7 +112,7 @@ async function hashed(password: string, scheme: string | undefined): Promise<str
   }
 }
 
-function refusal(outcome: 'exists' | 'no-such-user', name: string, file: string): Failure {
+function refusal(outcome: Exclude<UsersFileOutcome, 'done'>, name: string, file: string): Failure {
   return outcome === 'exists'
     ? new Failure(
         EXIT.badInput,

@@ -1,3 +1,5 @@
+import { preparedName } from './prepared-name.js';
+
 /** One line of Dovecot's passwd-file format: `name:{SCHEME}data:uid:gid:gecos:home:shell:extra`. */
 export interface PasswdEntry {
   readonly name: string;
@@ -95,8 +97,9 @@ function parseLine(content: string, line: number): PasswdEntry | string {
 
 // Dovecot takes the first entry of a name as well.
 function duplicateProblem(entry: PasswdEntry, firstLineOf: Map<string, number>): string | null {
-  const first = firstLineOf.get(entry.name);
+  const name = preparedName(entry.name);
+  const first = firstLineOf.get(name);
   if (first !== undefined) return `line ${first} has the same name and wins`;
-  firstLineOf.set(entry.name, entry.line);
+  firstLineOf.set(name, entry.line);
   return null;
 }

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@pop3/core';
+import type { Credentials, MaybePromise, ScramForm, ScramKeys } from '@pop3/core';
 
 /**
  * One way to store a password. The users file names it in braces: `{NAME}data`.
@@ -22,8 +22,17 @@ export interface PasswordScheme {
    * @throws Pop3Error `POP3_USAGE` for a password that the scheme cannot hold.
    */
   hash(password: string): MaybePromise<string>;
-  /** The password itself, where the data holds it: APOP cannot do without. */
+  /**
+   * How many octets the data is, 0 for any number; left out where it is text. Octets reach the other methods in base64,
+   * whichever way they are written in the file.
+   */
+  readonly octets?: number;
+  /** The password itself, where the data holds it: it serves every form of credentials, and APOP has no other. */
   secretOf?(data: string): string;
+  /** Where the data is keys for SCRAM: for which form, and the keys. */
+  readonly scram?: { readonly form: ScramForm; keysOf(data: string): ScramKeys };
+  /** HMAC-MD5 of the octets with the password as key, where the data is what CRAM-MD5 needs for that and no more. */
+  hmacMd5?(data: string, octets: Uint8Array): Uint8Array;
 }
 
 /** A stored password, taken apart. */
@@ -32,8 +41,8 @@ export interface StoredPassword {
   readonly data: string;
 }
 
-/** `{SCHEME}data`; the name of a scheme may have any case (Dovecot's rule). */
-const PREFIXED = /^\{([A-Za-z0-9._-]+)\}(.*)$/s;
+/** `{SCHEME}data`, or `{SCHEME.ENCODING}data`; the names may have any case (Dovecot's rule). */
+const PREFIXED = /^\{([A-Za-z0-9._-]+?)(?:\.(B64|BASE64|HEX))?\}(.*)$/is;
 
 /**
  * Takes `{SCHEME}data` apart.
@@ -48,17 +57,61 @@ export function parseStoredPassword(
 ): StoredPassword | string {
   const prefixed = PREFIXED.exec(stored);
   const name = prefixed === null ? defaultScheme : (prefixed[1] as string);
-  if (name === null) return `the password has no {SCHEME} in front, and no default scheme is set`;
+  if (name === null) return 'the password has no {SCHEME} in front, and no default scheme is set';
   const scheme = schemeNamed(name, schemes);
   if (scheme === undefined) {
     // Where bare passwords are read, what stands in braces may be the start of one.
     const what = defaultScheme === null ? `{${name}}` : 'in braces';
     return `the scheme ${what} is not known (known: ${schemes.map((known) => known.names[0]).join(', ')})`;
   }
-  const data = prefixed === null ? stored : (prefixed[2] as string);
+  const data = decoded(scheme, prefixed?.[2], prefixed === null ? stored : (prefixed[3] as string));
+  if (data === null) return 'the data is not in the encoding that its scheme names';
   const problem = scheme.problemOf(data);
   return problem ?? { scheme, data };
 }
+
+const HEX = /^(?:[0-9a-f]{2})*$/i;
+
+/** The data in the form that the scheme's methods take, or null. Octets are in hexadecimal where the length says so. */
+function decoded(scheme: PasswordScheme, encoding: string | undefined, written: string): string | null {
+  const isText = scheme.octets === undefined;
+  const fitsHex = !isText && written.length === scheme.octets * 2 && HEX.test(written);
+  const kind = encoding?.toUpperCase() ?? (isText ? 'TEXT' : fitsHex ? 'HEX' : 'B64');
+  if (kind === 'TEXT') return written;
+  const octets =
+    kind === 'HEX' ? (HEX.test(written) ? Buffer.from(written, 'hex') : null) : octetsOf(written);
+  if (octets === null) return null;
+  return isText ? octets.toString() : octets.toString('base64');
+}
+
+/** Octets from padded base64, or null. */
+export function octetsOf(base64: string): Buffer | null {
+  const octets = Buffer.from(base64, 'base64');
+  return octets.toString('base64') === base64 ? octets : null;
+}
+
+/** The forms of credentials that a password of this scheme can be checked by. */
+export function credentialFormsOf({
+  secretOf,
+  scram,
+  hmacMd5,
+}: PasswordScheme): readonly Credentials['type'][] {
+  if (secretOf !== undefined) return CREDENTIAL_FORMS;
+  const forms: Credentials['type'][] = ['password'];
+  if (hmacMd5 !== undefined) forms.push('cram-md5');
+  if (scram !== undefined) forms.push(scram.form);
+  return forms;
+}
+
+/** All that can be checked by a password. */
+export const CREDENTIAL_FORMS: readonly Credentials['type'][] = [
+  'password',
+  'apop',
+  'cram-md5',
+  'scram-sha-1',
+  'scram-sha-256',
+  'scram-sha-512',
+];
 
 export function schemeNamed(name: string, schemes: readonly PasswordScheme[]): PasswordScheme | undefined {
   const upperCase = name.toUpperCase();

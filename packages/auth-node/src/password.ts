@@ -1,11 +1,37 @@
 import { type MaybePromise, Pop3Error } from '@pop3/core';
+import { argon2 } from './argon2.js';
 import { blfCrypt } from './blf-crypt.js';
+import { cramMd5Context } from './cram-md5-context.js';
+import { crypt } from './crypt.js';
+import { digestSchemes } from './digest.js';
 import { type PasswordScheme, parseStoredPassword, schemeNamed } from './password-scheme.js';
+import { pbkdf2 } from './pbkdf2.js';
 import { plain } from './plain.js';
+import { scramKeys } from './scram-keys.js';
 import { scrypt } from './scrypt.js';
+import { shaCrypt } from './sha-crypt.js';
+
+const bcrypt = blfCrypt();
+const sha512Crypt = shaCrypt('sha512');
+const sha256Crypt = shaCrypt('sha256');
 
 /** The schemes that are read and written unless others are given. The first is the one for new passwords. */
-export const passwordSchemes: readonly PasswordScheme[] = [scrypt(), blfCrypt(), plain];
+export const passwordSchemes: readonly PasswordScheme[] = [
+  scrypt(),
+  argon2(),
+  argon2({ variant: 'argon2i' }),
+  bcrypt,
+  sha512Crypt,
+  sha256Crypt,
+  crypt([sha512Crypt, sha256Crypt, bcrypt]),
+  pbkdf2(),
+  scramKeys('scram-sha-256'),
+  scramKeys('scram-sha-512'),
+  scramKeys('scram-sha-1'),
+  cramMd5Context,
+  ...digestSchemes,
+  plain,
+];
 
 /**
  * The stored form of a password, `{SCHEME}data`, as a users file holds it.

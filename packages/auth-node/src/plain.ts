@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { Pop3Error } from '@pop3/core';
+import { saslprep } from '@pop3/core/sasl';
 import type { PasswordScheme } from './password-scheme.js';
 
 /**
@@ -11,7 +12,11 @@ export const plain: PasswordScheme = {
   slow: false,
   problemOf: (data) => (data === '' ? 'the password is empty' : null),
   costOf: () => '',
-  verify: (password, data) => sameText(password, data),
+  verify(password, data) {
+    // The stored password as it is, or as SASLprep (RFC 4013) prepares it.
+    const isSame = sameText(password, data);
+    return sameText(password, saslprep(data) || data) || isSame;
+  },
   hash(password) {
     // A users file has one line for each user, and colons between the fields.
     for (const character of password) {

@@ -6,12 +6,19 @@ import type {
   Credentials,
   Identity,
   MaybePromise,
+  Refusal,
+  ScramForm,
+  ScramKeys,
 } from '@pop3/core';
-import { HashQueue, type HashQueueLimits } from './hash-queue.js';
+import type { HashQueueLimits } from './hash-queue.js';
 import { type PasswdEntry, parsePasswdFile } from './passwd-file.js';
+import { recordOf } from './passwd-record.js';
 import { passwordSchemes } from './password.js';
-import { type PasswordScheme, parseStoredPassword, type StoredPassword } from './password-scheme.js';
-import { type TableUser, UserTable } from './user-table.js';
+import type { PasswordScheme } from './password-scheme.js';
+import { preparedName } from './prepared-name.js';
+import { type User, userOf } from './user.js';
+import { UserChecks } from './user-checks.js';
+import { UserTable } from './user-table.js';
 
 /** Something in a users file that its owner has to mend. Holds no password. */
 export interface UsersFileProblem {
@@ -32,6 +39,11 @@ export interface UsersFileOptions {
   readonly onProblem?: (problem: UsersFileProblem) => void;
   readonly hashing?: HashQueueLimits;
   /**
+   * From it follow the salts and keys that SCRAM shows for users who do not exist: 16 octets or more. Give the same to
+   * every process, and keep it over restarts, or the change tells who does not exist. By default random.
+   */
+  readonly secret?: Uint8Array;
+  /**
    * How long a file that is written in place must rest before it is read again, in milliseconds: 1000 by default.
    * A file that is replaced by renaming, as `updateUsersFile` and most editors do, is read at once.
    */
@@ -40,6 +52,7 @@ export interface UsersFileOptions {
 
 /** An authenticator over a users file. */
 export interface UsersFile extends Authenticator {
+  scramKeys(username: string, form: ScramForm, context: AuthContext): MaybePromise<ScramKeys | Refusal>;
   /** Whether the file has a line for this name; the user may be one who cannot log in. */
   has(name: string): boolean;
   /** The names in the file, in its order. */
@@ -47,9 +60,6 @@ export interface UsersFile extends Authenticator {
 }
 
 const DEFAULT_REST_MS = 1000;
-
-/** Extra fields of Dovecot that narrow who may log in, or from where. They are obeyed in the safe direction. */
-const RESTRICTING_FIELDS = new Set(['allow_nets', 'nologin', 'nopassword']);
 
 /**
  * Users from a file in Dovecot's passwd-file format, read again when it has changed. The file is looked at on each use
@@ -68,7 +78,7 @@ export function usersFile(path: string, options: UsersFileOptions = {}): UsersFi
 class ReloadingUsers implements UsersFile {
   readonly #path: string;
   readonly #options: UsersFileOptions;
-  readonly #hashing: HashQueue;
+  readonly #checks: UserChecks;
   #table: UserTable;
   #seen: BigIntStats;
   #unreadable: string | null = null;
@@ -76,10 +86,19 @@ class ReloadingUsers implements UsersFile {
   constructor(path: string, options: UsersFileOptions) {
     this.#path = path;
     this.#options = options;
-    this.#hashing = new HashQueue(options.hashing);
     const { text, stats } = readWhole(path);
     this.#seen = stats;
     this.#table = this.#tableOf(text).table;
+    const table = () => this.#table;
+    this.#checks = new UserChecks(
+      {
+        find: (name) => table().find(name),
+        get standIns() {
+          return table().standIns;
+        },
+      },
+      options,
+    );
   }
 
   get accepts(): readonly Credentials['type'][] {
@@ -89,7 +108,12 @@ class ReloadingUsers implements UsersFile {
 
   authenticate(credentials: Credentials, context: AuthContext): MaybePromise<AuthOutcome> {
     this.#readAgainIfChanged();
-    return this.#table.authenticate(credentials, context);
+    return this.#checks.authenticate(credentials, context);
+  }
+
+  scramKeys(username: string, form: ScramForm, context: AuthContext): MaybePromise<ScramKeys | Refusal> {
+    this.#readAgainIfChanged();
+    return this.#checks.scramKeys(username, form, context);
   }
 
   has(name: string): boolean {
@@ -143,30 +167,24 @@ class ReloadingUsers implements UsersFile {
     const { entries, problems } = parsePasswdFile(text);
     for (const { line, message } of problems) this.#report(line, message);
     let count = problems.length;
-    const users = new Map<string, TableUser>();
+    const users = new Map<string, User>();
     for (const entry of entries) {
-      const password = this.#passwordOf(entry);
-      if (typeof password === 'string') {
-        this.#report(entry.line, `${password}; ${entry.name} cannot log in`);
-        count++;
-      }
-      users.set(entry.name, {
-        identity: this.#options.identity?.(entry) ?? { maildrop: entry.name, username: entry.name },
-        password: typeof password === 'string' ? null : password,
-      });
+      const { user, messages } = this.#userOf(entry);
+      const end = user.passwords.length > 0 ? '' : `; ${entry.name} cannot log in`;
+      for (const message of messages) this.#report(entry.line, message + end);
+      count += messages.length;
+      users.set(preparedName(entry.name), user);
     }
-    return { table: new UserTable(users, this.#hashing), problems: count };
+    return { table: new UserTable(users), problems: count };
   }
 
-  #passwordOf(entry: PasswdEntry): StoredPassword | null | string {
-    for (const field of entry.extra.split(/\s+/)) {
-      const name = field.split('=', 1)[0] as string;
-      if (RESTRICTING_FIELDS.has(name)) return `the field ${name} is not supported`;
-    }
-    // As in /etc/shadow: an account without a password, for delivery only.
-    if (entry.password === '') return null;
-    const { schemes = passwordSchemes, defaultScheme = null } = this.#options;
-    return parseStoredPassword(entry.password, schemes, defaultScheme);
+  #userOf(entry: PasswdEntry): { readonly user: User; readonly messages: readonly string[] } {
+    const { identity, schemes = passwordSchemes, defaultScheme = null } = this.#options;
+    const { record, problems } = recordOf(entry);
+    const messages = [...problems];
+    const whose = identity?.(entry) ?? { maildrop: entry.name, username: entry.name };
+    const user = userOf(record, whose, schemes, defaultScheme, (message) => messages.push(message));
+    return { user, messages };
   }
 
   #report(line: number | null, message: string): void {

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import type { AuthContext, Authenticator, AuthOutcome, MaybePromise } from '@pop3/core';
 import { describe, expect, it } from 'vitest';
 import {
+  cramMd5Context,
   plain,
+  scramKeys,
   scrypt,
   staticUsers,
   type UsersFileOptions,
@@ -36,6 +38,9 @@ function apop(users: Authenticator, username: string, secret: string): MaybeProm
 }
 
 const ACCEPTED_ANN = { type: 'accepted', identity: { maildrop: 'ann', username: 'ann' } };
+/** Of the length of a key of SCRAM-SHA-256. */
+const KEY = Buffer.alloc(32).toString('base64');
+const EVERY_FORM = ['password', 'apop', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512'];
 const REFUSED = { type: 'refused', reason: 'bad-credentials' };
 
 /** A users file in a folder of its own, and what was reported about it. */
@@ -141,14 +146,36 @@ describe('a user that does not exist', () => {
     expect(counted.checked.map((data) => data.split('=')[0])).toEqual(['10', '10', '10']);
   });
 
-  it('costs the hash that most users have', async () => {
+  it('costs what some user costs, each kind as often as users have it, and one name always the same', async () => {
     const counted = countingScheme();
-    const { users } = open(
-      'ann:{PLAIN}a\nbob:{COUNTED}5=b\ncy:{COUNTED}9=c\ndan:{PLAIN}d\neli:{COUNTED}9=e\nfay:{COUNTED}9=f\n',
-      { schemes: [counted, plain] },
-    );
-    await logIn(users, 'eve', 'wrong');
-    expect(counted.checked.map((data) => data.split('=')[0])).toEqual(['9']);
+    const text =
+      'ann:{PLAIN}a\nbob:{COUNTED}5=b\ncy:{COUNTED}9=c\ndan:{PLAIN}d\neli:{COUNTED}9=e\nfay:{COUNTED}9=f\n';
+    const { users, replace } = open(text, {
+      schemes: [counted, plain],
+      secret: Buffer.alloc(32, 7),
+    });
+    const costOf = async (name: string): Promise<string> => {
+      counted.checked.length = 0;
+      expect(await logIn(users, name, 'wrong')).toEqual(REFUSED);
+      return counted.checked.map((data) => data.split('=')[0]).join();
+    };
+    const names = Array.from({ length: 600 }, (_, i) => `nobody${i}`);
+    const costs = new Map<string, string>();
+    for (const name of names) costs.set(name, await costOf(name));
+    const share = (cost: string) => [...costs.values()].filter((found) => found === cost).length;
+    // 2 : 1 : 3, and the secret is fixed, so these are the same each time.
+    expect(share('')).toBeGreaterThan(150);
+    expect(share('5')).toBeGreaterThan(50);
+    expect(share('9')).toBeGreaterThan(250);
+    replace(text.split('\n').reverse().join('\n'));
+    for (const name of names.slice(0, 50)) expect(await costOf(name)).toBe(costs.get(name));
+  });
+
+  it('costs all slow passwords that users have', async () => {
+    const counted = countingScheme();
+    const { users } = open('ann:{COUNTED}10=a:::::: app_password=tv;{COUNTED}20=b\n', { schemes: [counted] });
+    for (const name of ['ann', 'eve']) expect(await logIn(users, name, 'wrong')).toEqual(REFUSED);
+    expect(counted.checked).toEqual(['10=a', '20=b', '10=a', '20=b']);
   });
 
   it('is refused even with the password of the user whose hash stands in', async () => {
@@ -191,16 +218,25 @@ describe('accepts', () => {
     ['', []],
     ['ann:\n', []],
     ['ann:{COUNTED}1=x\n', ['password']],
-    ['ann:{PLAIN}x\n', ['password', 'apop']],
-    ['ann:{COUNTED}1=x\nbob:{PLAIN}x\n', ['password', 'apop']],
+    ['ann:{PLAIN}x\n', EVERY_FORM],
+    ['ann:{COUNTED}1=x\nbob:{PLAIN}x\n', EVERY_FORM],
+    ['ann:{PLAIN}x:::::: nologin\n', []],
+    [`ann:{CRAM-MD5}${'0'.repeat(64)}\n`, ['password', 'cram-md5']],
+    [`ann:{SCRAM-SHA-256}4096,AAAA,${KEY},${KEY}\n`, ['password', 'scram-sha-256']],
+    [
+      `ann:{SCRAM-SHA-256}4096,AAAA,${KEY},${KEY}\nbob:{CRAM-MD5}${'0'.repeat(64)}\n`,
+      ['password', 'cram-md5', 'scram-sha-256'],
+    ],
+    ['ann::::::: app_password=phone;{PLAIN}x\n', EVERY_FORM],
   ])('follows from the entries of %j', (text, accepts) => {
-    expect(open(text, { schemes: [countingScheme(), plain] }).users.accepts).toEqual(accepts);
+    const schemes = [countingScheme(), plain, cramMd5Context, scramKeys('scram-sha-256')];
+    expect(open(text, { schemes }).users.accepts).toEqual(accepts);
   });
 
   it('follows a change of the file', () => {
     const { users, replace } = open('ann:{COUNTED}1=x\n', { schemes: [countingScheme(), plain] });
     replace('ann:{PLAIN}x\n');
-    expect(users.accepts).toEqual(['password', 'apop']);
+    expect(users.accepts).toEqual(EVERY_FORM);
   });
 
   it('leaves external credentials to others', () => {
@@ -233,10 +269,12 @@ describe('a changed file', () => {
   });
 
   it('with bad lines is read without them, and each is reported with its number', () => {
-    const { users, file, replace, problems } = open('ann:{PLAIN}secret\n');
+    const schemes = [scrypt(), plain];
+    const { users, file, replace, problems } = open('ann:{PLAIN}secret\n', { schemes });
     expect(problems).toEqual([]);
     replace(
-      'no colon\nann:{PLAIN}secret\nbob:bare\ncy:{NOPE}x\ndan:{PLAIN}d:::::: allow_nets=192.0.2.0/24\n',
+      'no colon\nann:{PLAIN}secret\nbob:bare\ncy:{NOPE}x\ndan:{PLAIN}d:::::: nopassword\n' +
+        'eli:{PLAIN}e:::::: allow_nets=local,192.0.2.0/24 app_password=phone;{PLAIN}\n',
     );
     expect(logIn(users, 'ann', 'secret')).toEqual(ACCEPTED_ANN);
     expect(problems).toEqual([
@@ -249,11 +287,14 @@ describe('a changed file', () => {
       {
         file,
         line: 4,
-        message: 'the scheme {NOPE} is not known (known: SCRYPT, BLF-CRYPT, PLAIN); cy cannot log in',
+        message: 'the scheme {NOPE} is not known (known: SCRYPT, PLAIN); cy cannot log in',
       },
-      { file, line: 5, message: 'the field allow_nets is not supported; dan cannot log in' },
+      { file, line: 5, message: 'the field nopassword is not supported; dan cannot log in' },
+      { file, line: 6, message: 'the app password has no data' },
+      { file, line: 6, message: '"local" is neither an address nor a network; nobody is let in by it' },
     ]);
     expect(logIn(users, 'dan', 'd')).toEqual(REFUSED);
+    expect(logIn(users, 'eli', 'e')).toMatchObject({ type: 'accepted' });
     expect(users.has('dan')).toBe(true);
   });
 
@@ -334,7 +375,7 @@ describe('staticUsers', () => {
   it('takes the given names and passwords', () => {
     expect(logIn(users, 'ann', 'secret')).toEqual(ACCEPTED_ANN);
     expect(apop(users, 'ann', 'secret')).toEqual(ACCEPTED_ANN);
-    expect(users.accepts).toEqual(['password', 'apop']);
+    expect(users.accepts).toEqual(EVERY_FORM);
   });
 
   it('refuses everything else', () => {

@@ -1,4 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type RunOptions, runOk } from '../run.js';
 import type { RunningServer, ServerOptions } from '../server.js';
 import { type ServerProcess, startProcess } from './process.js';
 
@@ -12,6 +15,11 @@ export async function startPop3d(options: ServerOptions): Promise<RunningServer>
     ...['--tls-cert', options.certificate, '--tls-key', options.key],
     ...['--users', options.users, '--maildir', `${options.maildirs}/{user}`, '--allow-plaintext-auth'],
   ];
+  if (options.configuration !== undefined) {
+    const file = join(options.directory, 'pop3d.toml');
+    await writeFile(file, options.configuration);
+    args.push('--config', file);
+  }
   const { process: server, found } = await startProcess(process.execPath, args, portsOf);
   return { ...server, ...found };
 }
@@ -34,4 +42,10 @@ function portsOf(printed: string): { port: number; tlsPort: number } | undefined
   const port = /^listening pop3 \S+:(\d+)$/m.exec(printed)?.[1];
   const tlsPort = /^listening pop3s \S+:(\d+)$/m.exec(printed)?.[1];
   return port && tlsPort ? { port: Number(port), tlsPort: Number(tlsPort) } : undefined;
+}
+
+/** Runs a command of `pop3d` that does not serve. @throws Error with what it printed, when it fails. */
+export async function pop3d(args: readonly string[], options: RunOptions): Promise<string> {
+  const { stdout } = await runOk(process.execPath, [CLI, ...args], options);
+  return stdout.toString();
 }

@@ -226,6 +226,8 @@ function withResolvedFiles(config: Config, origins: ReadonlyMap<string, string>,
     for (const table of [resolved[section] ?? []].flat()) {
       const value = table[key];
       if (typeof value === 'string') table[key] = resolve(folder, value);
+      // A command; a name without a folder is looked for in PATH.
+      else if (Array.isArray(value) && String(value[0]).includes('/')) value[0] = resolve(folder, value[0]);
     }
   }
   return resolved as unknown as Config;

@@ -78,7 +78,7 @@ function isSafeUrl(text: string): boolean {
 /** What is known of a key beside its type. */
 interface About {
   readonly description: string;
-  /** Whether it names a file, relative to the folder of the configuration. */
+  /** Whether it names a file, relative to the folder of the configuration; of a list the first item, where it has a slash. */
   readonly isFile?: boolean;
   /** The flag of the command line; the environment has it as POP3D_ and the flag in capitals. */
   readonly flag?: string;
@@ -231,6 +231,7 @@ const lookup = v.strictObject({
     ),
     {
       description: 'For "command": the program and its arguments. No shell is involved.',
+      isFile: true,
     },
   ),
   timeout_seconds: key(v.optional(within('a number of seconds', 0.1, 600), 10), {
