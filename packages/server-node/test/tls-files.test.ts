@@ -132,6 +132,19 @@ describe('files', () => {
     ]);
   });
 
+  it('that go away and come back as they were end a problem too', async () => {
+    const all = await watched({ checkEveryMs: 0 });
+    for (let i = 0; i < 2; i++) {
+      // The files themselves stay as they are.
+      await rename(directory, `${directory}-away`);
+      expect(certOf(all)).toBe(first.cert);
+      await rename(`${directory}-away`, directory);
+      expect(certOf(all)).toBe(first.cert);
+    }
+    const missing = expect.stringMatching(/ENOENT/);
+    expect(all.told).toEqual([missing, 'reloaded', missing, 'reloaded']);
+  });
+
   it('may be all that TLS knows', async () => {
     const { cert } = await authority();
     await writeFile(at('ca'), cert);

@@ -543,6 +543,25 @@ describe('a source of certificates', () => {
     expect(faults).toHaveLength(1);
   });
 
+  it('is not read again and again when it cannot be used', async () => {
+    let reads = 0;
+    const spoilt: TlsOptions = {
+      key: first.key,
+      get cert() {
+        reads++;
+        return second.cert;
+      },
+    };
+    let current: TlsOptions = first;
+    const { port } = await startServer({ tls: { current: () => current } }, { tls: 'implicit' });
+    current = spoilt;
+    await Peer.connect(port, { tls: { ca: first.cert } });
+    const once = reads;
+    expect(once).toBeGreaterThan(0);
+    for (let i = 0; i < 3; i++) await Peer.connect(port, { tls: { ca: first.cert } });
+    expect(reads).toBe(once);
+  });
+
   it('may take the place of certificates, and they its place', async () => {
     const { server, port } = await startServer({ tls: first }, { tls: 'implicit' });
     server.updateTls({ current: () => second });
