@@ -38,25 +38,33 @@ async function measure(title, schemeOf) {
   const lines = await Promise.all(
     Array.from(
       { length: USERS },
-      async (_, n) => `user${n}:${await hashPassword('secret', schemeOf(n), schemes)}`,
+      async (_, n) => `${nameOf(n)}:${await hashPassword('secret', schemeOf(n), schemes)}`,
     ),
   );
   writeFileSync(file, `${lines.join('\n')}\n`);
   const users = usersFile(file, { schemes });
   const times = { exists: [], missing: [] };
   const left = { exists: tries, missing: tries };
-  for (let warmUp = 0; warmUp < 200; warmUp++) await timeOf(users, `user${warmUp % USERS}`);
+  for (let warmUp = 0; warmUp < 200; warmUp++) await timeOf(users, nameOf(warmUp % USERS));
   while (left.exists + left.missing > 0) {
     const kind = randomInt(left.exists + left.missing) < left.exists ? 'exists' : 'missing';
     left[kind]--;
-    // Names of one length; each name that does not exist is tried as often as a user.
-    const number = randomInt(USERS);
-    times[kind].push(await timeOf(users, kind === 'exists' ? `user${number}` : `nobo${number}`));
+    // Names of one length. Those that do not exist are new each time, as to somebody who looks for names.
+    const name = kind === 'exists' ? nameOf(randomInt(USERS)) : `nobo${digits(randomInt(1e6))}`;
+    times[kind].push(await timeOf(users, name));
   }
   const columns = [times.exists, times.missing].map((list) => median(list).toFixed(1).padStart(12));
   console.log(
     `${title.padEnd(29)} ${columns.join('  ')}  ${mannWhitney(times.exists, times.missing).toFixed(3).padStart(6)}`,
   );
+}
+
+function nameOf(number) {
+  return `user${digits(number)}`;
+}
+
+function digits(number) {
+  return String(number).padStart(6, '0');
 }
 
 /** Microseconds of one refusal. */

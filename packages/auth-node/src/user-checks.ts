@@ -13,7 +13,7 @@ import { andThen } from './and-then.js';
 import { HashQueue, type HashQueueLimits } from './hash-queue.js';
 import type { StoredPassword } from './password-scheme.js';
 import { preparedName } from './prepared-name.js';
-import { ScramSource, scramPasswordOf } from './scram-source.js';
+import { originOf, ScramSource, scramPasswordOf } from './scram-source.js';
 import type { StandIns } from './stand-ins.js';
 import { isUsable, isWithin, type LoginPassword, type User } from './user.js';
 
@@ -88,15 +88,16 @@ export class UserChecks {
 
   scramKeys(username: string, form: ScramForm, context: AuthContext): MaybePromise<ScramKeys | Refusal> {
     const name = preparedName(username);
+    // For everybody, so that it takes the same time whether they are needed or not.
+    const { standIns } = this.#source;
+    const alike = standIns.at(this.#scram.positionOf(name))?.passwords ?? [];
+    const madeUp = this.#scram.madeUp(name, form, scramPasswordOf(alike, form) ?? standIns.mostCommon(form));
     const keys = andThen(this.#find(name, context), (found) => {
       if (isRefusal(found)) return found;
       const usable = found?.passwords.filter((password) => isUsable(password, context.peer.address)) ?? [];
       const password = scramPasswordOf(usable, form);
-      if (password !== null) return this.#scram.keysOf(name, form, password, context.signal);
-      const { standIns } = this.#source;
-      const alike = standIns.at(this.#scram.positionOf(name))?.passwords ?? [];
-      const like = scramPasswordOf(alike, form) ?? standIns.mostCommon(form);
-      return this.#scram.fakeKeysOf(name, form, like, context.signal);
+      const origin = password === null ? madeUp : originOf(password, form);
+      return this.#scram.keysFrom(origin, name, form, context.signal);
     });
     return andThen(keys, (given) => (given === 'busy' ? TOO_BUSY : given));
   }
@@ -107,9 +108,12 @@ export class UserChecks {
     match: Match,
   ): MaybePromise<AuthOutcome> {
     const name = preparedName(username);
+    // Looked for in any case, so that the search takes no time that tells.
+    const standIn = this.#source.standIns.at(this.#scram.positionOf(name));
     return andThen(this.#find(name, context), (found) => {
       if (isRefusal(found)) return found;
-      const checked = found !== null && found.passwords.length > 0 ? found : this.#standInFor(name);
+      const checked =
+        found !== null && found.passwords.length > 0 ? found : (standIn ?? this.#firstStandIn());
       return andThen(checked, (user) => {
         if (user === null) return BAD_CREDENTIALS;
         return andThen(match(user), (matches): AuthOutcome => {
@@ -126,9 +130,7 @@ export class UserChecks {
     return name === '' ? null : this.#source.find(name, context);
   }
 
-  #standInFor(name: string): MaybePromise<User | null> {
-    const user = this.#source.standIns.at(this.#scram.positionOf(name));
-    if (user !== null) return user;
+  #firstStandIn(): MaybePromise<User | null> {
     return andThen(this.#source.firstStandIn?.() ?? null, (password) => password && nobodyWith(password));
   }
 
