@@ -38,7 +38,8 @@ export function run(program: string, args: readonly string[], options: RunOption
   return finished(child);
 }
 
-function finished(child: ChildProcess): Promise<Finished> {
+/** Resolves with how a program ended, and all that it has printed. */
+export function finished(child: ChildProcess): Promise<Finished> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));

@@ -2,16 +2,20 @@ import {
   anonymousUser,
   anyOf,
   certificateUsers,
+  commandLookup,
+  httpLookup,
+  lookupUsers,
+  networkList,
   type Throttled,
   type ThrottleStore,
   throttled,
   tokenUsers,
+  type UserProblem,
   type UsersFile,
   type UsersFileProblem,
   usersFile,
 } from '@pop3/auth-node';
 import { type Authenticator, isPop3Error, type PeerCertificate } from '@pop3/core';
-import { networksOf } from './config/network.js';
 import { required } from './config/required.js';
 import { type Config, inMs } from './config/schema.js';
 import { secretOf } from './config/secrets.js';
@@ -24,6 +28,8 @@ export interface LoginSurroundings {
   /** Where failed logins are counted; null for the memory of this process. */
   readonly throttleStore: ThrottleStore | null;
   onUsersProblem(problem: UsersFileProblem): void;
+  /** A user that was looked up has something that cannot be used. */
+  onLookupProblem(problem: UserProblem): void;
   onThrottled(throttled: Throttled): void;
 }
 
@@ -43,6 +49,7 @@ export function openLogins(config: Config, surroundings: LoginSurroundings): Log
   const users = openUsers(config, surroundings);
   const parts = [
     users,
+    openLookup(config, surroundings),
     openTokens(config),
     openCertificates(config),
     config.anonymous.maildrop === undefined ? null : anonymousUser({ maildrop: config.anonymous.maildrop }),
@@ -52,12 +59,16 @@ export function openLogins(config: Config, surroundings: LoginSurroundings): Log
   return { authenticator: withThrottle(authenticator, config, surroundings), users };
 }
 
-function openUsers(config: Config, { onUsersProblem }: LoginSurroundings): UsersFile | null {
+function openUsers(config: Config, { secret, onUsersProblem }: LoginSurroundings): UsersFile | null {
   const { users: settings } = config;
   if (settings.file === undefined && hasOtherLogins(config)) return null;
   const file = required(settings.file, '--users', 'users.file');
   try {
-    return usersFile(file, { defaultScheme: settings.default_scheme ?? null, onProblem: onUsersProblem });
+    return usersFile(file, {
+      defaultScheme: settings.default_scheme ?? null,
+      ...(secret !== null && { secret }),
+      onProblem: onUsersProblem,
+    });
   } catch (error) {
     const exitCode = exitCodeOfSystemError(error);
     if (exitCode === null) throw error;
@@ -66,9 +77,42 @@ function openUsers(config: Config, { onUsersProblem }: LoginSurroundings): Users
 }
 
 /** Whether somebody can log in without a users file. */
-export function hasOtherLogins({ server, oauth, anonymous }: Config): boolean {
-  const others = [server.tls_client_ca, oauth.jwks_url, oauth.introspection_url, anonymous.maildrop];
+export function hasOtherLogins({ server, lookup, oauth, anonymous }: Config): boolean {
+  const others = [
+    lookup.type,
+    server.tls_client_ca,
+    oauth.jwks_url,
+    oauth.introspection_url,
+    anonymous.maildrop,
+  ];
   return others.some((other) => other !== undefined);
+}
+
+function openLookup(
+  { lookup, users }: Config,
+  { secret, onLookupProblem }: LoginSurroundings,
+): Authenticator | null {
+  const { type, url, command, headers = {}, accepts, authorization_file } = lookup;
+  if (type === undefined) return null;
+  const timeoutMs = inMs(lookup.timeout_seconds);
+  const find = explained('lookup', () => {
+    if (type === 'command') {
+      const [program, ...args] = command as string[];
+      return commandLookup({ command: program as string, args, timeoutMs });
+    }
+    const authorization = secretOf('lookup.authorization', authorization_file);
+    return httpLookup({
+      url: url as string,
+      headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+      timeoutMs,
+    });
+  });
+  return lookupUsers(find, {
+    accepts,
+    defaultScheme: users.default_scheme ?? null,
+    ...(secret !== null && { secret }),
+    onProblem: onLookupProblem,
+  });
 }
 
 function openTokens({ oauth }: Config): Authenticator | null {
@@ -131,7 +175,7 @@ function withThrottle(
     user: { free: settings.user_free, ...waits },
     halfLifeMs: inMs(settings.half_life_seconds),
     knownMs: settings.known_days * 24 * 60 * 60 * 1000,
-    exempt: networksOf(settings.exempt),
+    exempt: networkList(settings.exempt),
     ...(throttleStore !== null && { store: throttleStore }),
     onThrottled,
   });

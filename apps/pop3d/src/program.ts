@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { passwordSchemes } from '@pop3/auth-node';
 import { type CAC, type Command, cac } from 'cac';
 import { conflictsOfDelivering, conflictsOfServing } from './config/conflicts.js';
 import {
@@ -19,6 +20,7 @@ import type { Terminal, UserAction } from './user.js';
 interface Options {
   readonly [flag: string]: unknown;
   readonly demo?: boolean;
+  readonly long?: boolean;
 }
 
 /**
@@ -28,13 +30,19 @@ interface Options {
  * @returns the exit code
  */
 export async function run(args: readonly string[]): Promise<number> {
-  const [first, ...rest] = args;
-  const program = first === 'user' ? userProgram(rest) : mainProgram(args);
+  const { program, rest } = programFor(args);
   try {
-    return await runProgram(program, first === 'user' ? rest : args);
+    return await runProgram(program, rest);
   } catch (error) {
     return report(error, program);
   }
+}
+
+function programFor(args: readonly string[]): { readonly program: CAC; readonly rest: readonly string[] } {
+  const [first, second] = args;
+  if (first !== 'user') return { program: mainProgram(args), rest: args };
+  if (second !== 'app-password') return { program: userProgram(args.slice(1)), rest: args.slice(1) };
+  return { program: appPasswordProgram(args.slice(2)), rest: args.slice(2) };
 }
 
 function mainProgram(args: readonly string[]): CAC {
@@ -82,19 +90,73 @@ function userProgram(args: readonly string[]): CAC {
   } as const;
   for (const action of ['add', 'passwd'] as const) {
     withSettings(program.command(`${action} <name>`, descriptions[action]), USER_FLAGS)
-      .option('--scheme <SCHEME>', 'How to store the password: SCRYPT (default), BLF-CRYPT or PLAIN')
+      .option('--scheme <SCHEME>', `How to store the password. ${schemesInHelp('SCRYPT')}`)
       .example(`  $ pop3d user ${action} ann --users users`)
+      .example(`  $ pop3d user ${action} ann --users users --scheme SCRAM-SHA-256`)
       .example(`  $ pass show mail/ann | pop3d user ${action} ann --users users`)
       .action((name: string) => runUser(action, name, args));
   }
   withSettings(program.command('remove <name>', 'Remove a user; the mail stays'), USER_FLAGS)
     .example('  $ pop3d user remove ann --users users')
     .action((name: string) => runUser('remove', name, args));
-  withSettings(program.command('list', 'List the names, one on a line'), USER_FLAGS)
+  withSettings(program.command('list', 'List the names, one on a line'), LIST_FLAGS)
+    .option('--long', 'Also how each password is stored, and who cannot log in, between tabs')
     .example('  $ pop3d user list --users users')
-    .action(() => runUser('list', '', args));
+    .example('  $ pop3d user list --long --users users')
+    .action((options: Options) => runUserList(options, args));
+  // Runs as a program of its own; this is its line in the help.
+  program.command(
+    'app-password <add|list|remove> <name> [label]',
+    'Manage passwords of devices and programs',
+  );
   program.example('  $ pop3d user add ann --users users');
   return program;
+}
+
+function appPasswordProgram(args: readonly string[]): CAC {
+  const program = cac('pop3d user app-password');
+  program.option('--version', 'Show the version').help();
+  const add = program.command(
+    'add <name> <label>',
+    'Make a password for a device or a program, and show it once',
+  );
+  withSettings(add, USER_FLAGS)
+    .option('--expires <DATE>', 'The first day on which it is good no more, such as 2027-01-31 (UTC)')
+    .option('--allow-nets <NETWORKS>', 'Where it may be used from, with commas between')
+    .option('--scheme <SCHEME>', `How to store it. ${schemesInHelp('SSHA512')}`)
+    .example('  $ pop3d user app-password add ann phone --users users')
+    .example('  $ pop3d user app-password add ann scanner --allow-nets 192.0.2.0/24 --users users')
+    .action(async (name: string, label: string) => {
+      const { addAppPassword } = await import('./user-app-password.js');
+      const options = {
+        expires: last(args, 'expires'),
+        allowNets: last(args, 'allow-nets'),
+        scheme: last(args, 'scheme'),
+      };
+      return addAppPassword(name, label, usersFileOf(args), options, terminal());
+    });
+  withSettings(
+    program.command('list <name>', 'List labels, with expiry and networks between tabs'),
+    USER_FLAGS,
+  )
+    .example('  $ pop3d user app-password list ann --users users')
+    .action(async (name: string) => {
+      const { listAppPasswords } = await import('./user-app-password.js');
+      return listAppPasswords(name, usersFileOf(args), terminal());
+    });
+  withSettings(program.command('remove <name> <label>', 'Take a password back'), USER_FLAGS)
+    .example('  $ pop3d user app-password remove ann phone --users users')
+    .action(async (name: string, label: string) => {
+      const { removeAppPassword } = await import('./user-app-password.js');
+      return removeAppPassword(name, label, usersFileOf(args), terminal());
+    });
+  program.example('  $ pop3d user app-password add ann phone --users users');
+  return program;
+}
+
+function schemesInHelp(initial: string): string {
+  const names = passwordSchemes.map(({ names: [name] }) => (name === initial ? `${name} (default)` : name));
+  return `One of ${names.join(', ')}`;
 }
 
 async function runProgram(program: CAC, args: readonly string[]): Promise<number> {
@@ -117,6 +179,7 @@ async function runProgram(program: CAC, args: readonly string[]): Promise<number
 const SERVE_FLAGS = settings.flatMap(({ flag }) => flag ?? []);
 const DELIVER_FLAGS = ['maildir', 'users'];
 const USER_FLAGS = ['users'];
+const LIST_FLAGS = ['users', 'default-scheme'];
 
 function withSettings(command: Command, flags: readonly string[]): Command {
   command.option('--config <FILE>', 'Configuration file, TOML');
@@ -131,11 +194,24 @@ function withSettings(command: Command, flags: readonly string[]): Command {
 // Each command loads what it needs when it runs: a mail system starts one for each message.
 
 async function runUser(action: UserAction, name: string, args: readonly string[]): Promise<void> {
-  const { changeUser, listUsers } = await import('./user.js');
-  const file = required(configFor(args, USER_FLAGS).users.file, '--users', 'users.file');
-  const terminal: Terminal = { input: process.stdin, output: process.stdout, error: process.stderr };
-  if (action === 'list') return listUsers(file, terminal);
-  return changeUser(action, name, file, last(args, 'scheme'), terminal);
+  const { changeUser } = await import('./user.js');
+  return changeUser(action, name, usersFileOf(args), last(args, 'scheme'), terminal());
+}
+
+async function runUserList(options: Options, args: readonly string[]): Promise<void> {
+  const { listUsers } = await import('./user-list.js');
+  const { users } = configFor(args, LIST_FLAGS);
+  const file = required(users.file, '--users', 'users.file');
+  const long = options.long === true;
+  return listUsers(file, { defaultScheme: users.default_scheme, long }, terminal());
+}
+
+function usersFileOf(args: readonly string[]): string {
+  return required(configFor(args, USER_FLAGS).users.file, '--users', 'users.file');
+}
+
+function terminal(): Terminal {
+  return { input: process.stdin, output: process.stdout, error: process.stderr };
 }
 
 async function runServe(options: Options, args: readonly string[]): Promise<number> {

@@ -85,6 +85,7 @@ async function serveAlone(
     secret: userSecretOf(config, shared),
     throttleStore: shared?.throttleStore ?? null,
     onUsersProblem: (problem) => log.warn(`users file: ${positionOf(problem)}: ${problem.message}`),
+    onLookupProblem: ({ name, message }) => log.warn({ user: name }, `lookup: ${message}`),
     onThrottled: throttleLog(log),
   });
   // One worker speaks for all.

@@ -21,6 +21,8 @@ export function logSessions(log: Log): void {
         user: event.username,
         ...(event.maildrop !== event.username && { maildrop: event.maildrop }),
         peer: event.address,
+        ...(event.proxy !== undefined && { proxy: event.proxy }),
+        ...(event.credentials !== null && { auth: event.credentials }),
         tls: event.tls === null ? false : `${event.tls.version} ${event.tls.cipher}`,
         reason: event.reason,
         retrieved: event.retrieved,

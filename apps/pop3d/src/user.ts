@@ -5,6 +5,7 @@ import {
   problemOfName,
   readUsersFile,
   type UsersFileChange,
+  type UsersFileOutcome,
   updateUsersFile,
 } from '@pop3/auth-node';
 import { isPop3Error } from '@pop3/core';
@@ -19,12 +20,12 @@ export interface Terminal {
   readonly error: Writable;
 }
 
-/** What `pop3d user` can do. */
-export type UserAction = 'add' | 'passwd' | 'remove' | 'list';
+/** How `pop3d user` changes a user. */
+export type UserAction = 'add' | 'passwd' | 'remove';
 
 /** `pop3d user add|passwd|remove NAME`. */
 export async function changeUser(
-  action: Exclude<UserAction, 'list'>,
+  action: UserAction,
   name: string,
   file: string,
   scheme: string | undefined,
@@ -39,13 +40,6 @@ export async function changeUser(
   terminal.output.write(`${DONE[action]} ${name}\n`);
 }
 
-/** `pop3d user list`: the names, one on a line. */
-export async function listUsers(file: string, terminal: Terminal): Promise<void> {
-  const { entries, problems } = await explained(file, () => readUsersFile(file));
-  for (const { line, message } of problems) terminal.error.write(`${file}:${line}: ${message}\n`);
-  for (const { name } of entries) terminal.output.write(`${name}\n`);
-}
-
 const DONE = { add: 'added', passwd: 'changed the password of', remove: 'removed' } as const;
 
 function checkName(name: string, action: UserAction): void {
@@ -57,7 +51,8 @@ function checkName(name: string, action: UserAction): void {
   }
 }
 
-function checkScheme(scheme: string | undefined): void {
+/** @throws Failure for a scheme that nobody knows */
+export function checkScheme(scheme: string | undefined): void {
   if (scheme === undefined || isKnown(scheme)) return;
   const known = passwordSchemes.map(({ names }) => names[0]).join(', ');
   throw new Failure(EXIT.usage, `--scheme ${scheme} is not known; known are ${known}`);
@@ -82,12 +77,12 @@ async function checkUser(action: UserAction, name: string, file: string): Promis
   const exists = entry !== undefined || problems.some((problem) => problem.name === name);
   if (exists && action === 'add') throw refusal('exists', name, file);
   if (!exists && action !== 'add') throw refusal('no-such-user', name, file);
-  const [, scheme = ''] = /^\{([^}]*)\}/.exec(entry?.password ?? '') ?? [];
+  const [, scheme = ''] = /^\{([^}]*?)(?:\.(?:B64|BASE64|HEX))?\}/i.exec(entry?.password ?? '') ?? [];
   return isKnown(scheme) ? scheme : undefined;
 }
 
 async function changeFor(
-  action: Exclude<UserAction, 'list'>,
+  action: UserAction,
   name: string,
   scheme: string | undefined,
   terminal: Terminal,
@@ -101,7 +96,8 @@ async function changeFor(
   };
 }
 
-async function hashed(password: string, scheme: string | undefined): Promise<string> {
+/** @throws Failure for a password that the scheme cannot hold */
+export async function hashed(password: string, scheme: string | undefined): Promise<string> {
   try {
     return await hashPassword(password, scheme);
   } catch (error) {
@@ -111,21 +107,29 @@ async function hashed(password: string, scheme: string | undefined): Promise<str
   }
 }
 
-function refusal(outcome: 'exists' | 'no-such-user', name: string, file: string): Failure {
+/** Why a change was not made, and what to do. */
+function refusal(outcome: Exclude<UsersFileOutcome, 'done'>, name: string, file: string): Failure {
   return outcome === 'exists'
     ? new Failure(
         EXIT.badInput,
         `${name} is in ${file} already; to change the password: pop3d user passwd ${name} --users ${file}`,
       )
-    : new Failure(
-        EXIT.noSuchUser,
-        `${name} is not in ${file}; to see who is: pop3d user list --users ${file}`,
-      );
+    : noSuchUser(name, file);
 }
 
+/** The end of a command about somebody who is not in the file. */
+export function noSuchUser(name: string, file: string): Failure {
+  return new Failure(
+    EXIT.noSuchUser,
+    `${name} is not in ${file}; to see who is: pop3d user list --users ${file}`,
+  );
+}
+
+/** A users file that is not there. */
 class MissingFile extends Failure {}
 
-async function explained<T>(file: string, work: () => Promise<T>): Promise<T> {
+/** Does something with a users file. @throws Failure that says what the system has against it */
+export async function explained<T>(file: string, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work();
   } catch (error) {

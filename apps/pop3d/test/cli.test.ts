@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { passwordSchemes } from '@pop3/auth-node';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
-import { CLI, pop3d, Running } from './pop3d.js';
+import { CLI, Client, pop3d, Running, serve } from './pop3d.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 describe('help', () => {
@@ -16,6 +17,11 @@ describe('help', () => {
     [['user', 'passwd', '-h']],
     [['user', 'remove', '--help']],
     [['user', 'list', '--help']],
+    [['check', '--help']],
+    [['user', 'app-password', '--help']],
+    [['user', 'app-password', 'add', '--help']],
+    [['user', 'app-password', 'list', '--help']],
+    [['user', 'app-password', 'remove', '--help']],
   ])('of %j has an example', async (args) => {
     const { exitCode, stdout, stderr } = await pop3d(args);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -32,6 +38,13 @@ describe('help', () => {
   });
 });
 
+it('names every scheme in the help of the commands that write one', async () => {
+  for (const args of [['add'], ['passwd'], ['app-password', 'add']]) {
+    const { stdout } = await pop3d(['user', ...args, '--help']);
+    for (const { names } of passwordSchemes) expect(stdout).toContain(names[0]);
+  }
+});
+
 it('tells its version', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   expect(await pop3d(['--version'])).toEqual({ exitCode: 0, stdout: `pop3d ${version}\n`, stderr: '' });
@@ -40,7 +53,11 @@ it('tells its version', async () => {
 describe('a wrong call says what is right:', () => {
   it.each<[string[], number, RegExp]>([
     [['srve'], EXIT.usage, /unknown command srve; did you mean serve\?/],
-    [['user', 'delete', 'ann'], EXIT.usage, /unknown command delete; known are add, passwd, remove, list/],
+    [
+      ['user', 'delete', 'ann'],
+      EXIT.usage,
+      /unknown command delete; known are add, passwd, remove, list, app-password/,
+    ],
     [
       ['serve', '--listn', 'x'],
       EXIT.usage,
@@ -120,6 +137,34 @@ describe('pop3d user', () => {
       exitCode: EXIT.noSuchUser,
       stderr: `pop3d: ann is not in ${users}; to see who is: pop3d user list --users ${users}\n`,
     });
+  });
+
+  it('makes an app password that its user logs in with, until it is removed', async () => {
+    const folder = temporaryFolder();
+    const users = join(folder, 'users');
+    writeFileSync(users, 'ann:{PLAIN}secret\n');
+    mkdirSync(join(folder, 'mail'));
+    const maildir = join(folder, 'mail/{user}');
+    const running = await serve(['--listen', '127.0.0.1:0', '--users', users, '--maildir', maildir]);
+    const logIn = async (password: string) => {
+      const client = await Client.open(running.endpoints[0]?.port ?? 0);
+      const status = await client.logIn('ann', password);
+      if (status.startsWith('+OK')) await client.say('QUIT');
+      return status;
+    };
+    const added = await pop3d(['user', 'app-password', 'add', 'ann', 'phone', '--users', users]);
+    expect(added).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^[a-z2-9]{4}(?:-[a-z2-9]{4}){4}\n$/),
+      stderr: 'added the app password phone of ann; it is shown this once:\n',
+    });
+    expect(await logIn(added.stdout.trim())).toMatch(/^\+OK/);
+    expect(await logIn('secret')).toMatch(/^\+OK/);
+    expect(await pop3d(['user', 'app-password', 'list', 'ann', '--users', users])).toMatchObject({
+      stdout: 'phone\n',
+    });
+    await pop3d(['user', 'app-password', 'remove', 'ann', 'phone', '--users', users]);
+    expect(await logIn(added.stdout.trim())).toMatch(/^-ERR \[AUTH\]/);
   });
 
   it('takes digits of a flag as text', async () => {

@@ -1,22 +1,14 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { demoMessages } from '../src/demo/messages.js';
+import { isInstalled } from './installed.js';
 import { Client, serve } from './pop3d.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const shell = promisify(execFile);
-
-function isInstalled(program: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${program}`]);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The commands that are printed: indented by four spaces, and starting with a program. */
 function commandsIn(text: string): string[] {

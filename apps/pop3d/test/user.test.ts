@@ -1,15 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { verifyPassword } from '@pop3/auth-node';
+import { passwordSchemes, verifyPassword } from '@pop3/auth-node';
 import { describe, expect, it } from 'vitest';
 import { EXIT, type Failure } from '../src/failure.js';
-import { changeUser, listUsers, type UserAction } from '../src/user.js';
+import { changeUser, type UserAction } from '../src/user.js';
+import { listUsers } from '../src/user-list.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 /** Runs a command with `piped` on its standard input. */
 async function run(
-  action: UserAction,
+  action: UserAction | 'list' | 'list-long',
   name: string,
   file: string,
   { piped = 'secret\n', scheme }: { readonly piped?: string; readonly scheme?: string } = {},
@@ -19,7 +20,8 @@ async function run(
   const terminal = { input: Readable.from([Buffer.from(piped)]), output, error };
   let failure: Failure | null = null;
   try {
-    if (action === 'list') await listUsers(file, terminal);
+    const long = action === 'list-long';
+    if (action === 'list' || long) await listUsers(file, { defaultScheme: undefined, long }, terminal);
     else await changeUser(action, name, file, scheme, terminal);
   } catch (thrown) {
     failure = thrown as Failure;
@@ -94,7 +96,7 @@ describe('a refusal says why, and changes nothing:', () => {
       'bob',
       { scheme: 'MD5' },
       EXIT.usage,
-      /known are SCRYPT, BLF-CRYPT, PLAIN/,
+      /known are SCRYPT, .*, PLAIN/,
     ],
     ['an empty password', 'add', 'bob', { piped: '\n' }, EXIT.badInput, /password is empty/],
     [
@@ -164,4 +166,39 @@ it('list names bad lines on the error output', async () => {
     exitCode: 0,
     message: undefined,
   });
+});
+
+it('list --long says how each can log in, and who cannot', async () => {
+  const file = join(temporaryFolder(), 'users');
+  writeFileSync(
+    file,
+    [
+      'ann:{PLAIN}x',
+      'bob:',
+      'cy:{SCRYPT}broken',
+      'dan:{PLAIN}x::::::nologin',
+      'eve:{PLAIN}x::::::allow_nets=192.0.2.0/24,::1 app_password=phone;{PLAIN}y',
+      '',
+    ].join('\n'),
+  );
+  const { output, error } = await run('list-long', '', file);
+  expect(error).toBe('');
+  const lines = output.split('\n').map((line) => line.split('\t'));
+  expect(lines[0]).toEqual(['ann', 'PLAIN']);
+  expect(lines[1]).toEqual(['bob', '-', 'cannot log in: no password']);
+  expect(lines[2]).toEqual(['cy', 'SCRYPT', expect.stringMatching(/; cy cannot log in$/)]);
+  expect(lines[3]).toEqual(['dan', 'PLAIN', 'cannot log in: nologin']);
+  expect(lines[4]).toEqual(['eve', 'PLAIN', '1 app password; from 192.0.2.0/24, ::1']);
+});
+
+it.each(passwordSchemes.map(({ names: [name] }) => name))('stores a password as %s', async (scheme) => {
+  const file = join(temporaryFolder(), 'users');
+  const { exitCode, message } = await run('add', 'ann', file, { scheme });
+  // Those that need a package of their own say which.
+  if (exitCode !== 0) {
+    expect(message).toMatch(/@node-rs\/argon2|CRYPT/);
+    return;
+  }
+  expect(passwordOf(file, 'ann')).toMatch(new RegExp(`^\\{${scheme.replace('.', '\\.')}\\}`));
+  expect(await verifyPassword('secret', passwordOf(file, 'ann'))).toBe(true);
 });

@@ -5,6 +5,8 @@ export interface JsonLimits {
   /** Milliseconds until the whole answer is there. */
   readonly timeoutMs: number;
   readonly maxOctets: number;
+  /** The status that says that there is nothing: undefined is returned for it. By default none does. */
+  readonly nothingStatus?: number;
 }
 
 /**
@@ -28,6 +30,7 @@ export async function requestJson(url: URL, init: RequestInit, limits: JsonLimit
   } catch (error) {
     throw new Error(`${server} ${troubleOf(error, limits)}.`);
   }
+  if (status === limits.nothingStatus) return undefined;
   if (status !== 200) throw new Error(`${server} answered with the status ${status}.`);
   try {
     return JSON.parse(text);

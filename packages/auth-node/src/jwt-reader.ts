@@ -171,7 +171,8 @@ function asKeyFault(error: unknown): never {
 
 function algorithmsOf({ keys, algorithms = PUBLIC_KEY_ALGORITHMS }: JwtRules): string[] {
   for (const algorithm of algorithms) {
-    if (PUBLIC_KEY_ALGORITHMS.includes(algorithm) || algorithm in SECRET_KEY_ALGORITHMS) continue;
+    if (PUBLIC_KEY_ALGORITHMS.includes(algorithm) || Object.hasOwn(SECRET_KEY_ALGORITHMS, algorithm))
+      continue;
     refuse(`The algorithm ${JSON.stringify(algorithm)} is not one that tokens can be signed with here.`);
   }
   const usable = algorithms.filter(fits(keys));

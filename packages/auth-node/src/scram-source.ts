@@ -1,5 +1,7 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
 import { type MaybePromise, Pop3Error, type ScramForm, type ScramKeys } from '@pop3/core';
+import { andThen } from './and-then.js';
+import { BoundedMap } from './bounded-map.js';
 import type { HashQueue } from './hash-queue.js';
 import type { StoredPassword } from './password-scheme.js';
 import { deriveScramKeys, keyOctetsOf, SCRAM_ITERATIONS, SCRAM_SALT_OCTETS } from './scram-keys.js';
@@ -28,8 +30,9 @@ export function scramPasswordOf<P extends StoredPassword>(
 export class ScramSource {
   readonly #secret: Uint8Array;
   readonly #hashing: HashQueue;
-  /** The least recently used first. */
-  readonly #cache = new Map<string, { readonly password: string; readonly keys: ScramKeys }>();
+  readonly #cache = new BoundedMap<string, { readonly fingerprint: string; readonly keys: ScramKeys }>(
+    MAX_CACHED,
+  );
 
   constructor(secret: Uint8Array | undefined, hashing: HashQueue) {
     if (secret !== undefined && secret.length < MIN_SECRET_OCTETS) {
@@ -63,7 +66,8 @@ export class ScramSource {
     signal: AbortSignal,
   ): MaybePromise<ScramKeys | 'busy'> {
     if (like?.scheme.secretOf !== undefined) {
-      return this.#derived(name, form, this.#mac('password', name).toString('base64'), signal);
+      const derived = this.#derived(name, form, this.#mac('password', name).toString('base64'), signal);
+      return andThen(derived, (keys) => (keys === 'busy' ? keys : { ...keys, standIn: true }));
     }
     const { salt, iterations } = like?.scheme.scram?.keysOf(like.data) ?? {};
     return {
@@ -71,6 +75,7 @@ export class ScramSource {
       iterations: iterations ?? SCRAM_ITERATIONS,
       storedKey: this.#mac(`stored key ${form}`, name).subarray(0, keyOctetsOf(form)),
       serverKey: this.#mac(`server key ${form}`, name).subarray(0, keyOctetsOf(form)),
+      standIn: true,
     };
   }
 
@@ -83,25 +88,14 @@ export class ScramSource {
     const place = `${form} ${name}`;
     const fingerprint = hash('sha256', password, 'base64');
     const cached = this.#cache.get(place);
-    if (cached?.password === fingerprint) {
-      this.#keep(place, cached);
-      return cached.keys;
-    }
+    if (cached?.fingerprint === fingerprint) return cached.keys;
     const salt = this.#saltOf(name, form, SCRAM_SALT_OCTETS);
     return this.#hashing
       .run(() => deriveScramKeys(form, password, salt, SCRAM_ITERATIONS), signal)
       .then((keys) => {
-        if (keys !== 'busy') this.#keep(place, { password: fingerprint, keys });
+        if (keys !== 'busy') this.#cache.set(place, { fingerprint, keys });
         return keys;
       });
-  }
-
-  #keep(place: string, entry: { readonly password: string; readonly keys: ScramKeys }): void {
-    this.#cache.delete(place);
-    this.#cache.set(place, entry);
-    if (this.#cache.size <= MAX_CACHED) return;
-    const [oldest = ''] = this.#cache.keys();
-    this.#cache.delete(oldest);
   }
 
   #saltOf(name: string, form: ScramForm, octets: number): Buffer {

@@ -26,13 +26,14 @@ export interface ThrottleRule {
  */
 export interface ThrottleStore {
   /**
-   * Takes a turn, if it is due: adds 1 to the count, notes the time, and returns 0. It is due when {@link
-   * throttleWaitMs} of the count (before) milliseconds have passed since the last one. Otherwise nothing changes, and
+   * Takes a turn, if it is due: adds 1 to the count, notes the time, and returns 0. It is due when as many milliseconds
+   * have passed since the last one as {@link throttleWaitMs} says of the count before. Otherwise nothing changes, and
    * the answer is how many milliseconds are left, more than 0.
    *
    * The count grows with the turn and not with its failure, so that attempts at the same time see each other.
    *
-   * @param key - at most 100 printable ASCII characters. It names an address as it is, a user as a hash.
+   * @param key - with an IP address, at most 100 printable ASCII characters. It names an address as it is, a user as a
+   *   hash.
    */
   take(key: string, rule: ThrottleRule): MaybePromise<number>;
   /**
@@ -50,8 +51,8 @@ export function throttleWaitMs(count: number, { free, firstWaitMs, maxWaitMs }: 
 
 export interface MemoryThrottleStoreOptions {
   /**
-   * Keys that are remembered: 100 000 by default, about 25 MB when they are all there. Beyond, the one that was used
-   * last longest ago is forgotten: who wants to be forgotten has to come from some ten thousand other addresses first.
+   * Keys that are remembered: 100 000 by default. Beyond, the one that was used last longest ago is forgotten: who
+   * wants to be forgotten has to come from some ten thousand other addresses first.
    */
   readonly maxEntries?: number;
   /** Milliseconds that only go forward. By default since the process started. */
@@ -72,7 +73,7 @@ interface Counter {
   readonly takenAtMs: number;
 }
 
-/** Less than this is nothing: no rule rounds it to a failure. */
+/** Less than this is nothing, and not kept: no rule rounds it to a failure. */
 const NEGLIGIBLE = 0.01;
 
 /**
@@ -109,7 +110,7 @@ export function memoryThrottleStore(options: MemoryThrottleStoreOptions = {}): M
       const before = countNow(counter, halfLifeMs);
       if (amount !== 0) {
         const takenAtMs = counter?.takenAtMs ?? Number.NEGATIVE_INFINITY;
-        set(key, { count: Math.max(0, before + amount), atMs: now(), takenAtMs });
+        set(key, { count: before + amount, atMs: now(), takenAtMs });
       }
       return before;
     },

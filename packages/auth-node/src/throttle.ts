@@ -67,8 +67,9 @@ export interface ThrottleOptions {
   /** Milliseconds that a pair is known after a login: 14 days by default. 0: no pair is. */
   readonly knownMs?: number;
   /**
-   * Addresses that are not counted, such as those of a webmail server, from where everybody comes. By default none, not
-   * even loopback. A list of addresses does, and what `networkList` gives. IPv4 addresses are given to it as such.
+   * Addresses that are not counted, such as those of a webmail server, from where everybody comes: a list of them, or
+   * what `networkList` makes of networks. By default none, not even loopback. An IPv4 address in IPv6 form is given to
+   * it as IPv4.
    */
   readonly exempt?: { includes(address: string): boolean };
   /** Attempts that may wait at the same time: 1024 by default. Beyond, they are refused as a temporary failure. */

@@ -2,17 +2,33 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Pop3Error } from '@pop3/core';
+import {
+  APP_PASSWORD_FIELD,
+  type AppPassword,
+  formatAppPassword,
+  problemOfAppPassword,
+  problemOfLabel,
+} from './app-password.js';
 import { LockError, whileLocked } from './file-lock.js';
 import { isComment, type PasswdFile, parsePasswdFile, problemOfName } from './passwd-file.js';
+import { preparedName } from './prepared-name.js';
 
-/** One change to a users file. `password` is a stored form, as `hashPassword` gives it, never the password itself. */
+/**
+ * One change to a users file. `password`, and `stored` of an app password, are a stored form, as `hashPassword` gives it,
+ * never the password itself.
+ */
 export type UsersFileChange =
   | { readonly type: 'add'; readonly name: string; readonly password: string }
   | { readonly type: 'set-password'; readonly name: string; readonly password: string }
-  | { readonly type: 'remove'; readonly name: string };
+  | { readonly type: 'remove'; readonly name: string }
+  | { readonly type: 'add-app-password'; readonly name: string; readonly appPassword: AppPassword }
+  | { readonly type: 'remove-app-password'; readonly name: string; readonly label: string };
 
-/** `exists`: the user to be added is there already. With it and with `no-such-user` the file stays as it was. */
-export type UsersFileOutcome = 'done' | 'exists' | 'no-such-user';
+/**
+ * `exists`: the user to be added, or the label of the app password, is there already. With everything but `done` the file
+ * stays as it was.
+ */
+export type UsersFileOutcome = 'done' | 'exists' | 'no-such-user' | 'no-such-app-password';
 
 /** `{SCHEME}data` in one field of one line. */
 const STORED_FORM = /^\{[A-Za-z0-9._-]+\}[^:\p{Cc}]+$/u;
@@ -52,8 +68,18 @@ export async function readUsersFile(path: string): Promise<PasswdFile> {
 function problemOfChange(change: UsersFileChange): string | null {
   const problem = problemOfName(change.name);
   if (problem !== null) return problem;
-  if (change.type === 'remove' || STORED_FORM.test(change.password)) return null;
-  return 'a password is stored as {SCHEME}data, without colons and control characters';
+  switch (change.type) {
+    case 'remove':
+      return null;
+    case 'add-app-password':
+      return problemOfAppPassword(change.appPassword);
+    case 'remove-app-password':
+      return problemOfLabel(change.label);
+    default:
+      return STORED_FORM.test(change.password)
+        ? null
+        : 'a password is stored as {SCHEME}data, without colons and control characters';
+  }
 }
 
 /** The file itself where `path` is a symbolic link, which stays. */
@@ -76,11 +102,11 @@ async function textOf(file: string): Promise<string | null> {
 }
 
 function changed(text: string, change: UsersFileChange): { readonly text: string } | UsersFileOutcome {
-  const name = octetCharacters(change.name);
+  const name = preparedName(change.name);
   const lineEnd = /\r?\n/.exec(text)?.[0] ?? '\n';
   // Each line with its own end; a last one without.
   const lines: string[] = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-  const isOfUser = (line: string) => !isComment(line) && nameOf(line) === name;
+  const isOfUser = (line: string) => !isComment(line) && preparedName(nameOf(line)) === name;
   const first = lines.findIndex(isOfUser);
   switch (change.type) {
     case 'add': {
@@ -88,15 +114,37 @@ function changed(text: string, change: UsersFileChange): { readonly text: string
       const last = lines.at(-1);
       if (last !== undefined && !last.endsWith('\n')) lines.push(lineEnd);
       // Six colons, as Dovecot's own examples have: a user database of Dovecot can read the line as well.
-      lines.push(`${name}:${octetCharacters(change.password)}::::::${lineEnd}`);
+      lines.push(`${octetCharacters(`${change.name}:${change.password}`)}::::::${lineEnd}`);
       return { text: lines.join('') };
     }
     case 'set-password': {
       const line = lines[first];
       if (line === undefined) return 'no-such-user';
-      // What follows the second colon, or the line's end where there is none.
-      const rest = /^[^:]*:[^:\r\n]*(.*)$/s.exec(line)?.[1] ?? lineEnd;
-      lines[first] = `${name}:${octetCharacters(change.password)}${rest}`;
+      // The name as it is written, and what follows the second colon, or the line's end where there is none.
+      const [, own, rest] = /^([^:\r\n]*)(?::[^:\r\n]*)?(.*)$/s.exec(line) as unknown as [
+        string,
+        string,
+        string,
+      ];
+      lines[first] = `${own}:${octetCharacters(change.password)}${rest}`;
+      return { text: lines.join('') };
+    }
+    case 'add-app-password': {
+      const line = lines[first];
+      if (line === undefined) return 'no-such-user';
+      const { fields, extra, end } = partsOf(line);
+      if (extra.some((field) => isAppPassword(field, change.appPassword.label))) return 'exists';
+      const field = `${APP_PASSWORD_FIELD}=${formatAppPassword(change.appPassword)}`;
+      lines[first] = `${fields.join(':')}:${[...extra, octetCharacters(field)].join(' ')}${end}`;
+      return { text: lines.join('') };
+    }
+    case 'remove-app-password': {
+      const line = lines[first];
+      if (line === undefined) return 'no-such-user';
+      const { fields, extra, end } = partsOf(line);
+      const left = extra.filter((field) => !isAppPassword(field, change.label));
+      if (left.length === extra.length) return 'no-such-app-password';
+      lines[first] = `${fields.join(':')}:${left.join(' ')}${end}`;
       return { text: lines.join('') };
     }
     case 'remove': {
@@ -112,8 +160,28 @@ function octetCharacters(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
+/** The inverse of {@link octetCharacters}. */
+function textOfCharacters(octets: string): string {
+  return Buffer.from(octets, 'latin1').toString();
+}
+
 function nameOf(line: string): string {
-  return line.replace(/^\u00EF\u00BB\u00BF/, '').split(/[:\r\n]/, 1)[0] as string;
+  return textOfCharacters(line.replace(/^\u00EF\u00BB\u00BF/, '').split(/[:\r\n]/, 1)[0] as string);
+}
+
+/** The seven fields of a line, the extra fields behind them, and its end. */
+function partsOf(line: string) {
+  const end = /\r?\n?$/.exec(line)?.[0] ?? '';
+  const all = line.slice(0, line.length - end.length).split(':');
+  const fields = Array.from({ length: 7 }, (_, i) => all[i] ?? '');
+  const extra = all.slice(7).join(':').split(/\s+/);
+  return { fields, extra: extra.filter((field) => field !== ''), end };
+}
+
+/** Whether an extra field is the app password of this label, be it one that can be read or not. */
+function isAppPassword(field: string, label: string): boolean {
+  const start = `${APP_PASSWORD_FIELD}=${octetCharacters(label)}`;
+  return field === start || field.startsWith(`${start};`);
 }
 
 async function replaceFile(file: string, text: string, isMine: () => Promise<boolean>): Promise<void> {

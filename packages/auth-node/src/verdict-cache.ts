@@ -10,7 +10,7 @@ export interface VerdictCacheLimits {
   readonly cacheMs?: number;
   /** Milliseconds that a bad one is not asked about again: 5000 by default. 0 asks each time. */
   readonly refusedCacheMs?: number;
-  /** Tokens that are remembered: 10 000 by default. Beyond, the one that was used last longest ago is forgotten. */
+  /** Good tokens that are remembered, and as many bad ones: 10 000 by default. Beyond, the one that was used last longest ago is forgotten. */
   readonly maxCached?: number;
   /** Questions at the same time: 16 by default. */
   readonly maxRunning?: number;
@@ -41,7 +41,9 @@ export class VerdictCache<V extends Verdict> {
   readonly #judge: (token: string) => Promise<V>;
   readonly #limits: Required<VerdictCacheLimits>;
   readonly #now: () => number;
-  readonly #remembered: BoundedMap<string, Remembered<V>>;
+  readonly #good: BoundedMap<string, Remembered<V>>;
+  /** Kept apart: made-up tokens must not push out those that are good. */
+  readonly #bad: BoundedMap<string, Remembered<V>>;
   readonly #asked = new Map<string, Promise<V | 'busy'>>();
   readonly #queue: HashQueue;
 
@@ -57,14 +59,15 @@ export class VerdictCache<V extends Verdict> {
       ...limits,
     };
     this.#now = now;
-    this.#remembered = new BoundedMap(this.#limits.maxCached);
+    this.#good = new BoundedMap(this.#limits.maxCached);
+    this.#bad = new BoundedMap(this.#limits.maxCached);
     this.#queue = new HashQueue(this.#limits);
   }
 
   /** `'busy'` when too many questions wait already. A fault is for all who share the question, and not remembered. */
   judge(token: string): Promise<V | 'busy'> {
     const key = hash('sha256', token, 'base64url');
-    const found = this.#remembered.get(key);
+    const found = this.#good.get(key) ?? this.#bad.get(key);
     // A clock that was set back must not lengthen it.
     if (found !== undefined && found.fromMs <= this.#now() && this.#now() < found.untilMs) {
       return Promise.resolve(found.verdict);
@@ -90,6 +93,9 @@ export class VerdictCache<V extends Verdict> {
     const untilMs = verdict.good
       ? Math.min(verdict.expiresAtMs, fromMs + this.#limits.cacheMs)
       : fromMs + this.#limits.refusedCacheMs;
-    if (untilMs > fromMs) this.#remembered.set(key, { verdict, fromMs, untilMs });
+    this.#good.delete(key);
+    if (untilMs <= fromMs) return;
+    const remembered = verdict.good ? this.#good : this.#bad;
+    remembered.set(key, { verdict, fromMs, untilMs });
   }
 }

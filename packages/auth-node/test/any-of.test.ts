@@ -10,7 +10,15 @@ import type {
   TokenProblem,
 } from '@pop3/core';
 import { describe, expect, it } from 'vitest';
-import { anonymousUser, anyOf, certificateUsers, staticUsers, throttled } from '../src/index.js';
+import {
+  anonymousUser,
+  anyOf,
+  certificateUsers,
+  hashPassword,
+  lookupUsers,
+  staticUsers,
+  throttled,
+} from '../src/index.js';
 import { contextOf } from './auth-context.js';
 
 function passwordOf(username: string, password: string): Credentials {
@@ -46,13 +54,13 @@ it('accepts what any part accepts, now, each once', () => {
   const accepts: Credentials['type'][] = ['password'];
   const users = anyOf(
     { accepts, authenticate: () => refusal('temporary') },
-    staticUsers({ ann: 'secret' }),
+    saying(refusal('temporary'), ['password', 'external']),
     certificateUsers(),
     anonymousUser({ maildrop: 'public' }),
   );
-  expect(users.accepts).toEqual(['password', 'apop', 'external', 'anonymous']);
+  expect(users.accepts).toEqual(['password', 'external', 'anonymous']);
   accepts.push('token');
-  expect(users.accepts).toEqual(['password', 'token', 'apop', 'external', 'anonymous']);
+  expect(users.accepts).toEqual(['password', 'token', 'external', 'anonymous']);
 });
 
 it('finds a user in whichever part', async () => {
@@ -158,8 +166,8 @@ describe('SCRAM', () => {
   }
 
   it('is there when a part has it', () => {
-    expect(anyOf(staticUsers({})).scramKeys).toBe(undefined);
-    expect(anyOf(staticUsers({}), scramPart(1, [])).scramKeys).toBeTypeOf('function');
+    expect(anyOf(certificateUsers()).scramKeys).toBe(undefined);
+    expect(anyOf(certificateUsers(), scramPart(1, [])).scramKeys).toBeTypeOf('function');
   });
 
   it('goes to the part that has keys of the user, and to no other', async () => {
@@ -205,10 +213,41 @@ describe('SCRAM', () => {
     expect(await users.authenticate(noProof, otherContext ?? context)).toEqual(refusal('bad-credentials'));
   });
 
+  it('proves nothing for another hash, nor for the exchange before', async () => {
+    const users = anyOf(scramPart(1, [], { fails: true }), scramPart(2, ['bob']));
+    const context = contextOf();
+    await users.scramKeys?.('bob', FORM, context);
+    const proof = { type: FORM, username: 'bob', authorizationId: '', proven: true } as const;
+    const otherForm = { ...proof, type: 'scram-sha-1' } as const;
+    await expect(users.authenticate(otherForm, context)).rejects.toThrow(/needs the context/);
+    await expect(users.scramKeys?.('ann', FORM, context)).rejects.toThrow('down');
+    await expect(users.authenticate(proof, context)).rejects.toThrow(/needs the context/);
+  });
+
   it('is a fault for those who may be in a part that is broken, and works for the others', async () => {
     const users = anyOf(scramPart(1, [], { fails: true }), scramPart(2, ['bob']));
     expect(await exchange(users, 'bob')).toMatchObject([2, { type: 'accepted' }]);
     await expect(exchange(users, 'ann')).rejects.toThrow('down');
+  });
+
+  it('finds the user of either of two look-ups', async () => {
+    const lookupOf = async (name: string) => {
+      const stored = await hashPassword('secret', 'SCRAM-SHA-256');
+      const find = (asked: string) => (asked === name ? { name, passwords: [{ stored }] } : null);
+      return lookupUsers({ find }, { accepts: [FORM] });
+    };
+    const parts = [await lookupOf('ann'), await lookupOf('bob')] as const;
+    const users = anyOf(...parts);
+    for (const [name, part] of [
+      ['ann', parts[0]],
+      ['bob', parts[1]],
+      ['cid', parts[0]],
+    ] as const) {
+      const keys = await users.scramKeys?.(name, FORM, contextOf());
+      expect(keys).toEqual(await part.scramKeys?.(name, FORM, contextOf()));
+      expect(keys).not.toMatchObject({ type: 'refused' });
+    }
+    expect(await exchange(users, 'bob')).toMatchObject([expect.any(Number), accepted('bob')]);
   });
 
   it('works through a throttle', async () => {

@@ -214,6 +214,27 @@ describe('the answer', () => {
     expect(questions.length).toBe(4);
   });
 
+  it('of good tokens is not pushed out by made-up ones', async () => {
+    const { answers, questions, logIn } = await setUp({ cache: { maxCached: 2 } });
+    answers.set('good', active());
+    for (const token of ['good', 'bad1', 'bad2', 'bad3']) await logIn(token);
+    expect(await logIn('good')).toEqual(ann);
+    expect(questions.length).toBe(4);
+  });
+
+  it('that has changed is the last one', async () => {
+    const { answers, questions, state, logIn } = await setUp();
+    answers.set('good', active());
+    await logIn('good');
+    answers.delete('good');
+    state.nowMs += 60_000;
+    expect((await logIn('good')).type).toBe('refused');
+    state.nowMs -= 30_000;
+    answers.set('good', active());
+    expect(await logIn('good')).toEqual(ann);
+    expect(questions.length).toBe(3);
+  });
+
   it('is for all names that come with the token', async () => {
     const { answers, questions, logIn, refused } = await setUp();
     answers.set('good', active());

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import type { AuthContext, Authenticator, AuthOutcome, Credentials, ScramKeys } from '@pop3/core';
 import { describe, expect, it, vi } from 'vitest';
 import {
@@ -39,6 +40,17 @@ function setUp(options: ThrottleOptions = {}) {
   const logIn = (username: string, password: string, address: string | null, signal?: AbortSignal) =>
     guarded.authenticate(passwordOf(username, password), contextOf({ address }, signal));
   return { clock, store, checks, events, guarded, logIn };
+}
+
+/** Whoever has this token is let in. */
+function tokensNamed(good: string): Authenticator {
+  return {
+    accepts: ['token'],
+    authenticate: (credentials) =>
+      credentials.type === 'token' && credentials.token === good
+        ? { type: 'accepted', identity: { username: 'ann', maildrop: 'ann' } }
+        : { type: 'refused', reason: 'bad-credentials' },
+  };
 }
 
 function passwordOf(username: string, password: string): Credentials {
@@ -167,6 +179,32 @@ describe('a right password', () => {
     expect(await guesses(true)).toBeLessThanOrEqual(await guesses(false));
   });
 
+  it('of nobody by name cleans nothing', async () => {
+    const clock = new SimulatedClock();
+    const store = memoryThrottleStore({ now: clock.now });
+    const guarded = throttled(tokensNamed('good'), { store, wait: clock.wait });
+    const present = (token: string, username: string) =>
+      guarded.authenticate({ type: 'token', username, token }, contextOf());
+    for (const i of times(12)) await clock.timed(present('bad', `user${i}`));
+    expect(await clock.timed(present('good', ''))).toMatchObject([{ type: 'accepted' }, 4000]);
+    expect(await clock.timed(present('good', ''))).toMatchObject([{ type: 'accepted' }, 4000]);
+  });
+
+  it('makes its user known once, and not with each login', async () => {
+    const written: string[] = [];
+    const memory = memoryThrottleStore();
+    const store: ThrottleStore = {
+      take: memory.take,
+      add(key, amount, halfLifeMs) {
+        if (amount !== 0) written.push(key.split(' ', 1)[0] as string);
+        return memory.add(key, amount, halfLifeMs);
+      },
+    };
+    const { logIn } = setUp({ store });
+    for (const _ of times(5)) await logIn('ann', 'right', '203.0.113.1');
+    expect(written.filter((kind) => kind === 'known')).toEqual(['known']);
+  });
+
   it('is slow where a wrong one would be: nobody can tell them apart by the wait', async () => {
     const { clock, logIn } = setUp();
     for (const i of times(14)) void logIn(`user${i}`, 'wrong', '203.0.113.1');
@@ -287,6 +325,50 @@ describe('who hangs up', () => {
     gone.abort();
     expect((await login).type).toBe('refused');
     expect(clock.waiting).toBe(0);
+  });
+
+  it('before its turn has not used up one of its user', async () => {
+    const { clock, events, logIn } = setUp();
+    for (const i of times(14)) void logIn(`user${i}`, 'wrong', '203.0.113.1');
+    await clock.run();
+    for (const _ of times(6)) {
+      const gone = new AbortController();
+      const login = logIn('ann', 'wrong', '203.0.113.1', gone.signal);
+      await settled();
+      gone.abort();
+      await login;
+    }
+    expect(events.filter(({ username }) => username === 'ann').map(({ by }) => by)).toEqual(
+      times(6).map(() => 'address'),
+    );
+  });
+
+  it('before it is looked at does not wait', async () => {
+    const { clock, checks, logIn } = setUp();
+    for (const i of times(10)) void logIn(`user${i}`, 'wrong', '203.0.113.1');
+    await settled();
+    const outcome = await logIn('ann', 'right', '203.0.113.1', AbortSignal.abort());
+    expect(outcome).toEqual({ type: 'refused', reason: 'temporary' });
+    expect([checks.length, clock.waiting]).toEqual([10, 0]);
+  });
+
+  it('when its turn comes is not checked any more', async () => {
+    const waits = [1000, 0];
+    const store: ThrottleStore = { take: () => waits.shift() ?? 0, add: () => 0 };
+    const { checks, logIn } = setUp({ store });
+    const gone = new AbortController();
+    const login = logIn('ann', 'right', '203.0.113.1', gone.signal);
+    await settled();
+    gone.abort();
+    expect(await login).toEqual({ type: 'refused', reason: 'temporary' });
+    expect([checks.length, waits]).toEqual([0, [0]]);
+  });
+
+  it('after many waits on one connection finds nothing of them left', async () => {
+    const { clock, logIn } = setUp();
+    const { signal } = new AbortController();
+    for (const i of times(20)) await clock.timed(logIn(`user${i}`, 'wrong', '203.0.113.1', signal));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('ends a wait of the real timer', async () => {

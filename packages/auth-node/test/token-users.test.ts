@@ -190,6 +190,8 @@ describe('the signature', () => {
     expect((await outcomeOf(ofNone, { jwt: { keys } })).trouble).toBe('signature');
     const expired = await tokenWith({ header: { kid: undefined }, claims: { exp: 1 } });
     expect((await outcomeOf(expired, { jwt: { keys } })).trouble).toBe('expired');
+    const turned = { jwks: { keys: [...keys.jwks.keys].reverse() } };
+    expect((await outcomeOf(expired, { jwt: { keys: turned } })).trouble).toBe('expired');
   });
 
   it('is checked with one key, as PEM or as an object', async () => {

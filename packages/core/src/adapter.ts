@@ -147,7 +147,8 @@ export interface Authenticator {
   authenticate(credentials: Credentials, context: AuthContext): MaybePromise<AuthOutcome>;
   /**
    * The keys of a user, for those who accept a {@link ScramForm}. For a user who has none, or does not exist, keys that
-   * nothing proves: the same each time for one name, so that nobody learns which names exist (RFC 5802 section 9).
+   * nothing proves: the same each time for one name, so that nobody learns which names exist (RFC 5802 section 9). What
+   * is proven of them comes to `authenticate` with the same context.
    */
   scramKeys?(username: string, form: ScramForm, context: AuthContext): MaybePromise<ScramKeys | Refusal>;
 }

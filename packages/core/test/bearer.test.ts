@@ -150,6 +150,7 @@ describe('OAUTHBEARER', () => {
     ['a value with NUL', 'n,,\x01host=\0\x01auth=Bearer a\x01\x01'],
     ['what is not UTF-8', 'n,,\x01host=\xff\x01auth=Bearer a\x01\x01'],
     ['a name with a lone equals sign', `n,a=a=b,${pairs}`],
+    ['a name of 256 octets', `n,a=${'x'.repeat(256)},${pairs}`],
     ['a name that SASLprep prohibits', `n,a=\x07,${pairs}`],
   ];
   for (const [what, response] of malformed) {
@@ -228,6 +229,7 @@ describe('XOAUTH2', () => {
     ['a name that SASLprep prohibits', response.replace('user=user', 'user=\xee\x80\x80')],
     ['a name of which SASLprep leaves nothing', response.replace('user=user', 'user=\xc2\xad')],
     ['what is not UTF-8', response.replace('user=user', 'user=\xff')],
+    ['a name of 256 octets', response.replace('user=user', `user=${'x'.repeat(256)}`)],
     ['the form of OAUTHBEARER', `n,,\x01${response}`],
   ];
   for (const [what, text] of malformed) {

@@ -162,7 +162,7 @@ export class Certificates {
     // After OpenSSL, which says more of what it cannot read.
     checkKeys(certificate);
     server.on('secureConnection', (socket) => {
-      socket.on('error', () => {});
+      socket.on('error', requestCert ? brokenOrUnverified : broken);
       socket.allowHalfOpen = true;
       this.#underWay.get(endsOf(socket))?.succeeded(socket);
     });
@@ -182,6 +182,16 @@ interface ServersByName {
 interface HandshakeUnderWay {
   succeeded(socket: TLSSocket): void;
   failed(error: Error): void;
+}
+
+/** What is no TLS, or was changed on its way, ends the connection: Node only reports it, and would wait for more. */
+function broken(this: Socket): void {
+  this.destroy();
+}
+
+/** The same where clients present certificates: what was wrong with one is reported as well, and ends nothing. */
+function brokenOrUnverified(this: Socket, error: Error & { readonly library?: string }): void {
+  if (error.library === 'SSL routines') this.destroy();
 }
 
 function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {

@@ -99,6 +99,7 @@ export class Connection implements Waiting {
 
   #tls: TlsInfo | null;
   #username: string | null = null;
+  #credentials: Credentials['type'] | null = null;
   #maildrop: string | null = null;
   #retrieved = 0;
   #removed = 0;
@@ -224,6 +225,9 @@ export class Connection implements Waiting {
         delayMs: shared.limits.failedLoginDelayMs,
         maxDelayMs: shared.limits.maxFailedLoginDelayMs,
         loginDelay: shared.loginDelay,
+        accepted: ({ type }) => {
+          this.#credentials = type;
+        },
         refused: (credentials, refusal) => this.#loginRefused(credentials, refusal),
       }),
       session: {
@@ -319,6 +323,7 @@ export class Connection implements Waiting {
       reason: this.#abort.signal.reason === 'peer-closed' && reason === 'aborted' ? 'peer-closed' : reason,
       tls: this.#tls,
       username: this.#username,
+      credentials: this.#username === null ? null : this.#credentials,
       maildrop: this.#maildrop,
       retrieved: this.#retrieved,
       removed: this.#removed,
@@ -335,12 +340,16 @@ function introducedPeer(address: string, tls: boolean): Peer {
   return { address, tls, certificate: null };
 }
 
+/** What a log can hold: a client may ask for any octets. */
+const SERVER_NAME = /^[\x21-\x7e]{1,255}$/;
+
 function tlsInfoOf(socket: TLSSocket): TlsInfo {
+  const serverName = socket.servername || '';
   return {
     version: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
     resumed: socket.isSessionReused(),
-    serverName: socket.servername || null,
+    serverName: SERVER_NAME.test(serverName) ? serverName : null,
   };
 }
 

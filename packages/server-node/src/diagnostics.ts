@@ -66,6 +66,8 @@ export interface SessionEvent extends ConnectionInfo {
   readonly tls: TlsInfo | null;
   /** Null when nobody logged in. */
   readonly username: string | null;
+  /** What the login was by. */
+  readonly credentials: Credentials['type'] | null;
   readonly maildrop: string | null;
   /** Messages asked for with RETR. */
   readonly retrieved: number;

@@ -8,6 +8,8 @@ export interface LoginPolicy {
   /** Where its doubling ends. */
   readonly maxDelayMs: number;
   readonly loginDelay: LoginDelay | null;
+  /** Told of credentials that were accepted, before the maildrop is opened. */
+  accepted(credentials: Credentials): void;
   /** Told of credentials that were refused, and of a maildrop that could not be had with good ones. */
   refused(credentials: Credentials, refusal: Refusal): void;
 }
@@ -36,6 +38,7 @@ export function withPolicy({ authenticator, store }: Adapters, policy: LoginPoli
         const outcome = check(await authenticator.authenticate(credentials, context), loginDelay);
         if (outcome.type === 'accepted') {
           accepted = credentials;
+          policy.accepted(credentials);
           return outcome;
         }
         policy.refused(credentials, outcome);

@@ -303,11 +303,11 @@ class NodeServer implements Pop3Server {
     this.#unannounced.add(socket);
     const header = await readProxyHeader(socket, this.#context.limits.proxyHeaderTimeoutMs);
     this.#unannounced.delete(socket);
-    if (header.type === 'rejected' || header.type === 'gone') {
-      if (header.type === 'rejected') publish.rejected.publish({ ...info, ...header });
+    if (this.#closing !== null || socket.destroyed || header.type === 'gone') return void socket.destroy();
+    if (header.type === 'rejected') {
+      publish.rejected.publish({ ...info, ...header });
       return void socket.destroy();
     }
-    if (this.#closing !== null || socket.destroyed) return void socket.destroy();
     const client = header.type === 'proxied' ? { ...info, ...header.source, proxy: info.address } : info;
     // Nobody knows whether it is a proxy that an unknown client speaks through.
     const mayIntroduce = header.type !== 'unknown' && this.#mayIntroduce(client, listening);

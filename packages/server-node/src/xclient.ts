@@ -18,7 +18,7 @@ export interface IntroducedClient {
 
 const NOTHING: IntroducedClient = { address: null, port: null, session: null, tls: null };
 
-const MAX_SESSION_CHARACTERS = 64;
+const SESSION = /^[\x21-\x7e]{1,64}$/;
 const NUMBER = /^[0-9]{1,10}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
@@ -31,8 +31,8 @@ const PARAMETERS: Readonly<Record<string, Parameter>> = {
     return address === null ? null : { address };
   },
   PORT: (value) => (isPort(value) ? { port: Number(value) } : null),
-  // Longer ones are no mistake, but of no use.
-  SESSION: (value) => (value.length <= MAX_SESSION_CHARACTERS ? { session: value } : {}),
+  // Longer ones, and such as no log should hold, are no mistake, but of no use.
+  SESSION: (value) => (SESSION.test(value) ? { session: value } : {}),
   'CLIENT-TRANSPORT': (value) => ({ tls: value.startsWith('TLS') }),
   // Where the client wanted to go, how many proxies are left, what one proxy tells the next: must be right all the same.
   DESTADDR: (value) => (canonicalAddress(value) === null ? null : {}),

@@ -56,6 +56,7 @@ it('tells the story of a session', async () => {
       reason: 'quit',
       tls: null,
       username: 'ann',
+      credentials: 'password',
       maildrop: 'ann',
       retrieved: 1,
       removed: 1,

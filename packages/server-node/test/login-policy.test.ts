@@ -29,7 +29,7 @@ describe('delay of failed logins', () => {
   async function attempts(count: number, reason: RefusalReason, delayMs: number, maxDelayMs: number) {
     const { authenticator } = withPolicy(
       { authenticator: refusing(reason), store: mailFor() },
-      { delayMs, maxDelayMs, loginDelay: null, refused: () => {} },
+      { delayMs, maxDelayMs, loginDelay: null, accepted: () => {}, refused: () => {} },
     );
     for (let i = 0; i < count; i++) {
       await authenticator.authenticate(

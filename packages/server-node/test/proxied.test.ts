@@ -254,11 +254,13 @@ describe('a header', () => {
 
   it('is not waited for by a server that closes', async () => {
     const { server, port } = await behindProxy();
+    const rejected = record('rejected');
     const peer = await Peer.connect(port);
     peer.send('PROXY ');
     await until(() => vi.getTimerCount() > 0);
     await server.close();
     expect(await peer.rest()).toBe('');
+    expect(rejected).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
   });
 

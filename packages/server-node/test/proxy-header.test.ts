@@ -251,6 +251,20 @@ describe('version 2', () => {
   });
 });
 
+it('is a header, half of one or none, whichever octet is wrong', () => {
+  const types = ['complete', 'incomplete', 'invalid'];
+  const fields = [tlsField(0x01), field(0x02, 'mail.example.org')];
+  for (const octets of [withChecksum({ fields }), Buffer.from('PROXY TCP6 ::1 ::2 1 2\r\n')]) {
+    for (let at = 0; at < octets.length; at++) {
+      for (const octet of [0x00, 0x20, 0x7f, 0xff]) {
+        const wrong = Buffer.from(octets);
+        wrong[at] = octet;
+        expect(types).toContain(readInPieces(wrong, 16).type);
+      }
+    }
+  }
+});
+
 it.each([
   ['version 1', Buffer.from('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n')],
   ['version 1, the longest', Buffer.from(`PROXY UNKNOWN ${FULL} ${FULL} 65535 65535\r\n`)],

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KeyPair, serverCertificate } from './certificates.js';
 import { next, record } from './events.js';
@@ -22,6 +26,21 @@ async function greeted(port: number): Promise<Peer> {
 
 function commands(trace: ReturnType<typeof record<'trace'>>): string[] {
   return trace.flatMap(({ event }) => (event.type === 'command' ? [event.command] : []));
+}
+
+/** TLS after STLS, over a socket that somebody else can write to as well. */
+async function securedOverTap(port: number): Promise<{ plain: Socket; secured: TLSSocket }> {
+  const plain = connectTcp({ port, host: '127.0.0.1', noDelay: true });
+  await once(plain, 'data');
+  plain.write('STLS\r\n');
+  await once(plain, 'data');
+  const tap = new Duplex({ read() {}, write: (octets, _, done) => void plain.write(octets, done) });
+  plain.on('data', (octets) => tap.push(octets));
+  plain.on('error', () => {});
+  const secured = connectTls({ socket: tap, ca: tls.cert });
+  secured.on('error', () => {});
+  await once(secured, 'secureConnect');
+  return { plain, secured };
 }
 
 describe('announcement', () => {
@@ -75,6 +94,55 @@ describe('what was said in the clear', () => {
     expect(await peer.command('STAT')).toBe('-ERR STAT is not valid in this state');
     expect(await peer.command('NOOP')).toMatch(/^-ERR /);
     expect(commands(trace)).toEqual(['STLS', 'STAT', 'NOOP']);
+  });
+
+  const token = Buffer.from(`\0ann\0${PASSWORD}`).toString('base64');
+
+  it.each([
+    ['QUIT', 'QUIT\r\n'],
+    ['a whole session', `USER ann\r\nPASS ${PASSWORD}\r\nDELE 1\r\nQUIT\r\n`],
+    ['a login by AUTH', `AUTH PLAIN ${token}\r\n`],
+    ['AUTH and its continuation', `AUTH PLAIN\r\n${token}\r\n`],
+    ['half a continuation', `AUTH PLAIN\r\n${token.slice(0, 8)}`],
+    ['half an AUTH line', `AUTH PLAIN ${token.slice(0, 8)}`],
+    ['another STLS', 'STLS\r\n'],
+    ['a line that is too long', 'x'.repeat(1_000)],
+    ['an empty line', '\r\n'],
+    ['octets that are no text', '\0\xff\x16\x03\r\n'],
+  ])('never answers what stands behind STLS, which is forgotten: %s', async (_, injected) => {
+    const { port } = await startServer({ tls });
+    const trace = record('trace');
+    const peer = await greeted(port);
+    peer.send(`STLS\r\n${injected}`);
+    expect(await peer.line()).toBe('+OK begin TLS');
+    // What did not come in the same segment breaks the handshake.
+    const ended = next('session');
+    await peer.shakeHands({ ca: tls.cert }).then(
+      async () => {
+        expect(await peer.command('STAT')).toBe('-ERR STAT is not valid in this state');
+        await peer.logIn();
+        expect(await peer.command('STAT')).toMatch(/^\+OK 3 /);
+        expect(await peer.command('QUIT')).toBe('+OK bye');
+      },
+      () => {},
+    );
+    await ended;
+    const expected = ['STLS', 'STAT', 'USER "ann"', 'PASS ***', 'STAT', 'QUIT'];
+    expect(commands(trace)).toEqual(expected.slice(0, commands(trace).length));
+  });
+
+  it('counts failed logins on: TLS gives no more tries', async () => {
+    const { port } = await startServer({ tls, limits: { failedLoginDelayMs: 0, maxAuthFailures: 3 } });
+    const sessions = record('session');
+    const peer = await greeted(port);
+    for (let i = 0; i < 2; i++) {
+      await peer.command('USER ann');
+      expect(await peer.command('PASS wrong')).toMatch(/^-ERR \[AUTH\]/);
+    }
+    await peer.startTls({ ca: tls.cert });
+    peer.send('USER ann\r\nPASS wrong\r\nNOOP\r\n');
+    expect(await peer.rest()).toMatch(/^\+OK [^\r]*\r\n-ERR \[AUTH\][^\r]*\r\n$/);
+    expect(sessions).toMatchObject([{ reason: 'too-many-auth-failures' }]);
   });
 
   it('forgets half a command behind STLS', async () => {
@@ -165,6 +233,57 @@ describe('the handshake', () => {
     await server.close();
     expect(rejected).toMatchObject([{ reason: 'tls-handshake-failed' }]);
     expect(sessions).toMatchObject([{ reason: 'peer-closed', username: null }]);
+  });
+
+  it.each([
+    ['a zero', '\0'],
+    ['a space', ' '],
+    ['a line end', '\r\n'],
+    ['a command', 'NOOP\r\n'],
+    ['the type of a record', '\x16'],
+    ['an alert', '\x15\x03\x01\x00\x02\x01\x00'],
+  ])('does not look for its beginning behind other octets: %s', async (_, prefix) => {
+    const { port } = await startServer({ tls });
+    const trace = record('trace');
+    const rejected = record('rejected');
+    const peer = await greeted(port);
+    expect(await peer.command('STLS')).toBe('+OK begin TLS');
+    const ended = next('session');
+    peer.send(prefix);
+    await expect(peer.shakeHands({ ca: tls.cert })).rejects.toThrow();
+    await ended;
+    expect(commands(trace)).toEqual(['STLS']);
+    expect(rejected).toMatchObject([{ reason: 'tls-handshake-failed' }]);
+  });
+
+  it('never goes on in the clear when it has failed', async () => {
+    const { port } = await startServer({ tls });
+    const trace = record('trace');
+    const peer = await greeted(port);
+    expect(await peer.command('STLS')).toBe('+OK begin TLS');
+    const ended = next('session');
+    peer.send(`\x16\x03\x01\x00\x05hello\r\nUSER ann\r\nPASS ${PASSWORD}\r\nQUIT\r\n`);
+    expect(await peer.rest()).not.toMatch(/OK|ERR/);
+    expect(await ended).toMatchObject({ username: null, tls: null });
+    expect(commands(trace)).toEqual(['STLS']);
+  });
+
+  it.each([
+    ['', false],
+    [' where clients may present certificates', true],
+  ])('protects what follows: octets in the clear end the session and are no commands%s', async (_, asks) => {
+    const { port } = await startServer({
+      tls: asks ? { ...tls, ca: tls.cert } : tls,
+      authenticator: anybody('password', ...(asks ? (['external'] as const) : [])),
+    });
+    const trace = record('trace');
+    const { plain, secured } = await securedOverTap(port);
+    secured.write(`USER ann\r\nPASS ${PASSWORD}\r\nDELE 1\r\nNOOP\r\n`);
+    await next('trace', ({ event }) => event.type === 'command' && event.command === 'NOOP');
+    const ended = next('session');
+    plain.write('QUIT\r\n');
+    expect(await ended).toMatchObject({ reason: 'peer-closed', username: 'ann', removed: 0 });
+    expect(commands(trace)).not.toContain('QUIT');
   });
 
   it('ends with the login timeout when it is never begun', async () => {

@@ -60,8 +60,11 @@ describe('time to log in', () => {
     expect(await peer.rest()).toBe('');
   });
 
-  it('includes a TLS handshake that never comes to its end', async () => {
-    const { server, port } = await startServer({ tls }, { tls: 'implicit' });
+  it.each([
+    ['one certificate', () => ({ tls })],
+    ['several, which wait for a name', () => ({ tls: { ...tls, certificates: [tls] } })],
+  ])('includes a TLS handshake that never comes to its end, with %s', async (_, options) => {
+    const { server, port } = await startServer(options(), { tls: 'implicit' });
     const peer = await Peer.connect(port);
     peer.send('\x16\x03\x01');
     await until(() => server.connections === 1);

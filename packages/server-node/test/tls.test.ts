@@ -347,7 +347,7 @@ describe('several certificates', () => {
     expect(await chosen()).toBe('first');
   });
 
-  it('wait for the whole ClientHello, and no longer than for the login', async () => {
+  it('wait for the whole ClientHello, and not for one whose client has gone', async () => {
     const { server, port } = await startServer(
       { tls: { ...first, certificates: [wild] }, limits: { maxConnections: 1 } },
       { tls: 'implicit' },
@@ -359,6 +359,14 @@ describe('several certificates', () => {
     await peer.closed();
     await server.close();
     expect(rejected).toMatchObject([{ reason: 'tls-handshake-failed' }]);
+  });
+
+  it('are not recorded under a name that no log should hold', async () => {
+    const { port } = await startServer({ tls: { ...first, certificates: [wild] } }, { tls: 'implicit' });
+    const over = next('session');
+    const peer = await Peer.loggedIn(port, { tls: { ca: first.cert, servername: 'a\x1b[2J\nb' } });
+    await peer.command('QUIT');
+    expect((await over).tls).toMatchObject({ serverName: null });
   });
 
   it('answer what is no TLS as one certificate does', async () => {

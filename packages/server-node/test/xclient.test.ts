@@ -23,6 +23,8 @@ describe('parameters', () => {
     ['SESSION=a=b/+', { session: 'a=b/+' }],
     [`SESSION=${'x'.repeat(64)}`, { session: 'x'.repeat(64) }],
     [`SESSION=${'x'.repeat(65)}`, NOTHING],
+    ['SESSION= PORT=1', { port: 1 }],
+    ['SESSION=a\x1b[2J', NOTHING],
     ['CLIENT-TRANSPORT=TLS', { tls: true }],
     ['CLIENT-TRANSPORT=TLSv1.3', { tls: true }],
     ['CLIENT-TRANSPORT=insecure', { tls: false }],
@@ -288,7 +290,7 @@ it.each(['before', 'after'] as const)(
     await peer.line();
     if (when === 'after') {
       await peer.startTls(secured);
-      expect(await peer.list('CAPA')).toContain('SASL PLAIN LOGIN EXTERNAL');
+      expect(await peer.list('CAPA')).toContain('SASL EXTERNAL PLAIN LOGIN');
     }
     expect(await peer.command('XCLIENT ADDR=192.0.2.1')).toBe('+OK Updated');
     if (when === 'before') await peer.startTls(secured);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunOptions, runOk } from '../run.js';
 import type { RunningServer, ServerOptions } from '../server.js';
-import { startProcess } from './process.js';
+import { type ServerProcess, startProcess } from './process.js';
 
 /** The built command line, as its users run it. */
 const CLI = fileURLToPath(new URL('../../../pop3d/dist/cli.js', import.meta.url));
@@ -22,6 +22,19 @@ export async function startPop3d(options: ServerOptions): Promise<RunningServer>
   }
   const { process: server, found } = await startProcess(process.execPath, args, portsOf);
   return { ...server, ...found };
+}
+
+/** Starts `pop3d serve` with a configuration, and waits until so many listeners are there. */
+export async function startPop3dWith(
+  configuration: string,
+  listeners: number,
+): Promise<ServerProcess & { readonly ports: readonly number[] }> {
+  const args = [CLI, 'serve', '--config', configuration];
+  const { process: server, found } = await startProcess(process.execPath, args, (printed) => {
+    const ports = [...printed.matchAll(/^listening pop3s? \S+:(\d+)$/gm)].map(([, port]) => Number(port));
+    return ports.length === listeners ? ports : undefined;
+  });
+  return { ...server, ports: found };
 }
 
 /** The ports in the lines `listening pop3 HOST:PORT` and `listening pop3s HOST:PORT`, once both are there. */

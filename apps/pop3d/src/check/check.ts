@@ -52,6 +52,7 @@ function open(config: Config, problems: UsersFileProblem[]): OpenedParts {
       secret: null,
       throttleStore: null,
       onUsersProblem: (problem) => problems.push(problem),
+      onLookupProblem: () => {},
       onThrottled: () => {},
     });
   } catch (failure) {

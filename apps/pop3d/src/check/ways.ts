@@ -1,3 +1,4 @@
+import { credentialFormsOf, passwordSchemes } from '@pop3/auth-node';
 import type { Authenticator, Credentials } from '@pop3/core';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
 import { nodeMechanisms, type Offer } from '@pop3/server-node';
@@ -63,14 +64,11 @@ const UNAVAILABLE: Partial<Record<Credentials['type'], string>> = {
   external: 'needs TLS with a certificate of the client',
 };
 
-/** What stored passwords serve a form of credentials. */
-const STORED: Partial<Record<Credentials['type'], string>> = {
-  apop: '{PLAIN}',
-  'cram-md5': '{CRAM-MD5} or {PLAIN}',
-  'scram-sha-1': '{SCRAM-SHA-1} or {PLAIN}',
-  'scram-sha-256': '{SCRAM-SHA-256} or {PLAIN}',
-  'scram-sha-512': '{PLAIN}',
-};
+/** The schemes of passwords that serve a form of credentials; for passwords themselves all do. */
+function schemesFor(type: Credentials['type']): string {
+  const serving = passwordSchemes.filter((scheme) => credentialFormsOf(scheme).includes(type));
+  return serving.map(({ names }) => `{${names[0]}}`).join(' or ');
+}
 
 function noCredentials(type: Credentials['type'], { users }: Config): string {
   switch (type) {
@@ -80,8 +78,12 @@ function noCredentials(type: Credentials['type'], { users }: Config): string {
       return 'needs server.tls_client_ca';
     case 'anonymous':
       return 'needs anonymous.maildrop';
+    case 'password':
+      return users.file === undefined
+        ? 'needs users.file or [lookup]'
+        : `no user of ${users.file} has a password that can be used`;
     default:
-      if (users.file === undefined) return 'needs users.file, or a [lookup] that knows such passwords';
-      return `no user of ${users.file} has ${STORED[type] ?? 'a password that can be used'}`;
+      if (users.file === undefined) return `needs users.file, or "${type}" in lookup.accepts`;
+      return `no user of ${users.file} has ${schemesFor(type)}`;
   }
 }

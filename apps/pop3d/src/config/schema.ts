@@ -1,8 +1,7 @@
-import { passwordSchemes } from '@pop3/auth-node';
+import { passwordSchemes, problemOfNetwork } from '@pop3/auth-node';
 import * as v from 'valibot';
 import { parseEndpoint } from './endpoint.js';
 import { MECHANISM_NAMES } from './mechanism-names.js';
-import { isNetwork } from './network.js';
 
 /**
  * Everything that can be configured: what is allowed in each place, what it means, and which flag sets it.
@@ -50,9 +49,16 @@ const mechanisms = v.pipe(
 const networks = v.array(
   v.pipe(
     v.string('a text in quotes, such as "192.0.2.0/24"'),
-    v.check(isNetwork, 'an address or a network, such as "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32"'),
+    v.check(
+      (input) => problemOfNetwork(input) === null,
+      'an address or a network, such as "192.0.2.7", "192.0.2.0/24" or "2001:db8::/32"',
+    ),
   ),
   'a list, such as ["192.0.2.0/24"]',
+);
+const credentialForms = v.array(
+  oneOf(['password', 'apop', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512']),
+  'a list, such as ["password", "scram-sha-256"]',
 );
 const flag = v.boolean('true or false');
 const url = v.pipe(
@@ -205,7 +211,7 @@ const users = v.strictObject({
   }),
   secret_file: key(v.optional(text), {
     description:
-      'File with 32 random octets or more, the same on each machine: names that do not exist then look alike on all.',
+      'File with 32 random octets or more, the same on each machine: names that do not exist look alike on all.',
     isFile: true,
   }),
 });
@@ -215,7 +221,7 @@ const lookup = v.strictObject({
     description: 'Asks a service of yours for each user, beside the users file or in place of it.',
   }),
   url: key(v.optional(url), {
-    description: 'For "http": where to ask; {user} stands for the name.',
+    description: 'For "http": who is asked, by a POST for each user.',
   }),
   headers: key(v.optional(headers), { description: 'For "http": what to send along.' }),
   authorization_file: key(v.optional(text), {
@@ -234,7 +240,10 @@ const lookup = v.strictObject({
       isFile: true,
     },
   ),
-  timeout_seconds: key(v.optional(within('a number of seconds', 0.1, 600), 10), {
+  accepts: key(v.optional(credentialForms, ['password']), {
+    description: 'What its users can log in by. All but "password" needs {PLAIN} or keys of that form.',
+  }),
+  timeout_seconds: key(v.optional(within('a number of seconds', 0.1, 600), 5), {
     description: 'How long an answer may take.',
   }),
 });

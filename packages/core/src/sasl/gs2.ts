@@ -1,5 +1,4 @@
-import { authorizationIdOf } from './field.js';
-import { preparedName } from './saslprep.js';
+import { authorizationIdOf, preparedName } from './field.js';
 
 /** What stands before a client's first message (RFC 5801 section 4, RFC 5802 section 7). */
 export interface Gs2Header {

@@ -1,8 +1,8 @@
 import { encodeUtf8 } from '../text.js';
-import { authorizationIdOf, fieldOf } from './field.js';
+import { authorizationIdOf, fieldOf, preparedName } from './field.js';
 import { MALFORMED, NOTHING, type SaslClientMechanism, type SaslServerMechanism } from './mechanism.js';
 import { fieldToSend, oneResponse } from './one-response.js';
-import { preparedName, saslprep } from './saslprep.js';
+import { saslprep } from './saslprep.js';
 
 /**
  * PLAIN (RFC 4616): `authorization-id NUL user NUL password` in one response.

@@ -41,11 +41,6 @@ function mixesDirections(classes: readonly CodePointClass[]): boolean {
   return classes.includes('R') && (classes.includes('L') || classes[0] !== 'R' || classes.at(-1) !== 'R');
 }
 
-/** A user name to look for, prepared; null when SASLprep prohibits it or leaves nothing of it. */
-export function preparedName(name: string): string | null {
-  return saslprep(name) || null;
-}
-
 /**
  * A password as SCRAM hashes it (`Normalize` in RFC 5802 section 2.2). Where SASLprep prohibits it, as it is: a
  * client that refuses gains nothing, and a server that refuses locks out who has a control character in a password. Both

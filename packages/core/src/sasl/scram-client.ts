@@ -4,6 +4,7 @@ import { usage } from '../errors.js';
 import { andThen } from '../maybe-promise.js';
 import { encodeUtf8, lineOf } from '../text.js';
 import { sameOctets } from './constant-time.js';
+import { preparedName } from './field.js';
 import { encodeSaslName, gs2Header } from './gs2.js';
 import {
   NOTHING,
@@ -13,7 +14,6 @@ import {
 } from './mechanism.js';
 import { fieldToSend } from './one-response.js';
 import type { PasswordLogin } from './plain.js';
-import { preparedName } from './saslprep.js';
 import {
   bindingText,
   checkedNonce,
@@ -60,7 +60,8 @@ type Step = (message: string) => MaybePromise<SaslClientStep>;
  * The client's half of SCRAM. `complete` is true once the server has proven that it knows the password, too: a `+OK`
  * before that comes from somebody else.
  *
- * @throws Pop3Error `POP3_USAGE` for an empty name or password, a name that SASLprep prohibits, and NUL in one.
+ * @throws Pop3Error `POP3_USAGE` for an empty name or password, NUL in one, a name that SASLprep prohibits, or one of more
+ *   than 255 octets.
  */
 export function scramClient(form: ScramForm, options: ScramClientOptions): SaslClientMechanism {
   const { channelBinding } = options;
@@ -80,7 +81,8 @@ export function scramClient(form: ScramForm, options: ScramClientOptions): SaslC
 
 function checkedLogin({ username, password, authorizationId = '' }: PasswordLogin): Required<PasswordLogin> {
   const prepared = preparedName(fieldToSend('user name', username));
-  if (prepared === null) usage('The user name is one that SASLprep prohibits (RFC 4013).');
+  if (prepared === null)
+    usage('The user name has more than 255 octets, or SASLprep prohibits it (RFC 4013).');
   return {
     username: prepared,
     password: fieldToSend('password', password),
