@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline';
 import type { Account } from './world.js';
 
 /**
- * A logged-in session that does nothing by itself: for tests in which a second client meets the first one, or the
- * server dies under it.
+ * A session that does nothing by itself: for tests in which a second client meets the first one, the server dies under
+ * it, or a client would hang up where the test goes on.
  */
 export class StandingSession {
   readonly #socket: Socket;
@@ -20,10 +20,16 @@ export class StandingSession {
     ]();
   }
 
-  /** Logs in on a plain-text port. */
-  static async open(port: number, { user, password }: Account): Promise<StandingSession> {
+  /** Connects to a plain-text port, and reads the greeting. */
+  static async connect(port: number): Promise<StandingSession> {
     const session = new StandingSession(connect(port, '127.0.0.1'));
     await session.#line();
+    return session;
+  }
+
+  /** Logs in on a plain-text port. */
+  static async open(port: number, { user, password }: Account): Promise<StandingSession> {
+    const session = await StandingSession.connect(port);
     for (const command of [`USER ${user}`, `PASS ${password}`]) {
       const status = await session.command(command);
       if (!status.startsWith('+OK')) throw new Error(`login refused: ${status}`);
