@@ -27,9 +27,14 @@ export class StandingSession {
     return session;
   }
 
+  /** Connects to a plain-text port, and reads the greeting. */
+  static connect(port: number): Promise<StandingSession> {
+    return StandingSession.greeted(connect(port, '127.0.0.1'));
+  }
+
   /** Logs in on a plain-text port. */
   static async open(port: number, { user, password }: Account): Promise<StandingSession> {
-    const session = await StandingSession.greeted(connect(port, '127.0.0.1'));
+    const session = await StandingSession.connect(port);
     for (const command of [`USER ${user}`, `PASS ${password}`]) {
       const status = await session.command(command);
       if (!status.startsWith('+OK')) throw new Error(`login refused: ${status}`);

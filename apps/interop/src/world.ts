@@ -29,6 +29,8 @@ export interface Account {
 export interface WorldOptions {
   /** What the server is configured to beside its listeners, certificate, users and mail: TOML, for pop3d alone. */
   readonly configuration?: (files: WorldFiles) => string;
+  /** Files that the configuration names, by their names in the directory. */
+  readonly files?: Readonly<Record<string, string>>;
   /** The users file has this for a password. Default: `{PLAIN}` and the password. */
   readonly stored?: (password: string) => string;
 }
@@ -62,7 +64,11 @@ export interface World {
 const USERS = 64;
 
 /** Starts the server under test with many users and no mail. */
-export async function startWorld({ configuration, stored = plain }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  configuration,
+  files = {},
+  stored = plain,
+}: WorldOptions = {}): Promise<World> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'pop3-interop-')));
   // Dovecot's login processes run as another user and have to get through.
   await chmod(root, 0o755);
@@ -77,6 +83,7 @@ export async function startWorld({ configuration, stored = plain }: WorldOptions
     }),
   };
   await mkdir(options.maildirs);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(root, name), text);
   const names = Array.from({ length: USERS }, (_, i) => `user${i + 1}`);
   await writeFile(options.users, names.map((name) => `${name}:${stored(passwordOf(name))}\n`).join(''));
 
