@@ -31,18 +31,17 @@ const ONLY_WHEN_NAMED: readonly string[] = ['CRAM-MD5', 'ANONYMOUS'];
  * that it knows takes the best. Those for which the authenticator has no credentials, or the connection has not what they
  * need, are not announced.
  *
- * @param names - which ones, in which order. Default: SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-512-PLUS, SCRAM-SHA-512,
- *   SCRAM-SHA-1-PLUS, SCRAM-SHA-1, EXTERNAL, OAUTHBEARER, XOAUTH2, PLAIN, LOGIN. CRAM-MD5 and ANONYMOUS have to be named.
+ * @param names - which ones, in which order. Default: SCRAM-SHA-256, SCRAM-SHA-512, SCRAM-SHA-1, EXTERNAL, OAUTHBEARER,
+ *   XOAUTH2, PLAIN, LOGIN. CRAM-MD5, ANONYMOUS and the -PLUS forms have to be named: neomutt with GNU SASL takes -PLUS
+ *   wherever it is announced, cannot bind, and does not find back to the others.
  * @throws Pop3Error `POP3_USAGE` for a name that is not known.
  */
 export function nodeMechanisms(names?: readonly string[]): SaslServerMechanism[] {
   const known = new Map(
-    knownMechanisms(names?.some((name) => name.endsWith('-PLUS')) ?? true).map((mechanism) => [
-      mechanism.name,
-      mechanism,
-    ]),
+    knownMechanisms(names?.some(isPlus) ?? false).map((mechanism) => [mechanism.name, mechanism]),
   );
-  const wanted = names ?? [...known.keys()].filter((name) => !ONLY_WHEN_NAMED.includes(name));
+  const wanted =
+    names ?? [...known.keys()].filter((name) => !ONLY_WHEN_NAMED.includes(name) && !isPlus(name));
   return [...new Set(wanted)].map((name) => {
     const mechanism = known.get(name);
     if (mechanism !== undefined) return mechanism;
@@ -51,6 +50,10 @@ export function nodeMechanisms(names?: readonly string[]): SaslServerMechanism[]
       `There is no SASL mechanism ${name}; known are ${[...known.keys()].join(', ')}.`,
     );
   });
+}
+
+function isPlus(name: string): boolean {
+  return name.endsWith('-PLUS');
 }
 
 /** @param channelBinding - whether any -PLUS is on offer: to a client that then sees none, somebody has lied */

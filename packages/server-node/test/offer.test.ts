@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { nodeMechanisms } from '../src/mechanisms.js';
 import { authority, serverCertificate } from './certificates.js';
 import { Peer } from './peer.js';
 import { anybody, startServer } from './started-server.js';
@@ -20,6 +21,7 @@ it('offers in words what it offers on the wire, before TLS and in it', async () 
   const { server, port } = await startServer({
     tls,
     authenticator: anybody('password', 'apop', 'scram-sha-256', 'external'),
+    mechanisms: nodeMechanisms(['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'EXTERNAL', 'PLAIN']),
     plaintextAuth: 'allow-on-loopback',
     implementation: 'test',
   });

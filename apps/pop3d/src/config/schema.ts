@@ -144,7 +144,7 @@ const server = v.strictObject({
   }),
   mechanisms: key(v.optional(mechanisms), {
     description:
-      'SASL mechanisms to offer. By default all but CRAM-MD5 and ANONYMOUS, as far as they can work.',
+      'SASL mechanisms to offer. By default all but CRAM-MD5, ANONYMOUS and -PLUS, as far as they can work.',
   }),
   trusted_proxies: key(v.optional(networks, []), {
     description: 'Networks of proxies that may say whom they speak for, by PROXY or XCLIENT.',
