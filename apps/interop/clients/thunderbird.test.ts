@@ -6,6 +6,7 @@ import { type CorpusMessage, corpus } from '../src/corpus.js';
 import { pairUp } from '../src/delivered.js';
 import { describeWith, pathOf } from '../src/programs.js';
 import { served } from '../src/server/served.js';
+import { SERVER } from '../src/server.js';
 import { startThunderbird, type Thunderbird } from '../src/thunderbird.js';
 import { type Account, SECURITIES, type Security, startWorld, type World } from '../src/world.js';
 
@@ -57,7 +58,8 @@ describeWith(['thunderbird'], 'Thunderbird', () => {
   let thunderbird: Thunderbird;
 
   beforeAll(async () => {
-    world = await startWorld();
+    // At this level each command is in the log, with secrets masked.
+    world = await startWorld({ configuration: () => '[log]\nlevel = "debug"\n' });
     const { home } = await world.account([]);
     thunderbird = await startThunderbird(pathOf('thunderbird')!, home);
   });
@@ -90,7 +92,9 @@ describeWith(['thunderbird'], 'Thunderbird', () => {
   it.each(SECURITIES)('reads every message octet by octet over %s', async (security) => {
     // It spends half a minute on the big ones when the connection is encrypted and the machine is busy.
     const account = await world.account(security === 'plain' ? messages : small);
+    const logged = world.server.log().length;
     const files = await getMail(account, security, true);
+    if (SERVER === 'pop3d') expect(world.server.log().slice(logged)).toContain('"command":"AUTH PLAIN"');
     expect(
       summary.compared(`${security}, keep`, pairUp(account.messages.map(afterThunderbird), files)),
     ).toEqual([]);
