@@ -35,7 +35,12 @@ export function commandLookup({
   return {
     async find(name, { signal }) {
       const run = () =>
-        outputOf(spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }), name, timeoutMs);
+        // In a group of its own, so that what it has started can be ended with it.
+        outputOf(
+          spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true }),
+          name,
+          timeoutMs,
+        );
       const output = await queue.run(run, signal);
       if (output === 'busy') return BUSY;
       if (output.exit === NO_SUCH_USER) return null;
@@ -63,7 +68,11 @@ function outputOf(child: ChildProcess, name: string, timeoutMs: number): Promise
     let trouble: string | null = null;
     const stop = (why: string) => {
       trouble ??= why;
-      child.kill('SIGKILL');
+      killGroup(child);
+      // Whoever has left the group may hold the output open for as long as he likes.
+      child.stdout?.destroy();
+      clearTimeout(timer);
+      resolve({ text: '', exit: trouble });
     };
     const timer = setTimeout(() => stop(`did not end within ${timeoutMs} ms`), timeoutMs);
     child.stdout?.on('data', (chunk: Uint8Array) => {
@@ -86,6 +95,14 @@ function outputOf(child: ChildProcess, name: string, timeoutMs: number): Promise
       resolve({ text: Buffer.concat(chunks).toString(), exit });
     });
   });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    /* It has ended already, with all that it had started. */
+  }
 }
 
 function jsonOf(text: string): unknown {

@@ -111,7 +111,8 @@ export function throttled(authenticator: Authenticator, options: ThrottleOptions
 interface Attempt {
   readonly peerAddress: string | null;
   readonly username: string;
-  readonly signal: AbortSignal;
+  /** Asked for its signal only by who waits: most never do, and a signal is not cheap. */
+  readonly context: AuthContext;
   readonly address: string | null;
   readonly pair: string | null;
   readonly user: string | null;
@@ -252,9 +253,10 @@ class Throttle implements Authenticator {
    */
   async #pause(
     { by, key, waitMs }: Wait,
-    { signal, peerAddress, username }: Attempt,
+    { context, peerAddress, username }: Attempt,
     isReported = false,
   ): Promise<boolean> {
+    const { signal } = context;
     if (signal.aborted) return false;
     const full = this.#waiting >= this.#maxWaiting;
     if (full || !isReported) {
@@ -281,9 +283,10 @@ class Throttle implements Authenticator {
 
 function attemptOf(
   credentials: Credentials,
-  { peer, signal }: AuthContext,
+  context: AuthContext,
   exempt: ThrottleOptions['exempt'],
 ): Attempt {
+  const { peer } = context;
   const username = nameIn(credentials);
   const { address: peerAddress } = peer;
   const isCounted = peerAddress !== null && !exempt?.includes(plainAddress(peerAddress));
@@ -293,7 +296,7 @@ function attemptOf(
   return {
     peerAddress,
     username,
-    signal,
+    context,
     address: place && `address ${place}`,
     pair: both && `pair ${both}`,
     user: name && `user ${name}`,

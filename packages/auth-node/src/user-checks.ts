@@ -118,8 +118,10 @@ export class UserChecks {
         if (user === null) return BAD_CREDENTIALS;
         return andThen(match(user), (matches): AuthOutcome => {
           if (matches === 'busy') return TOO_BUSY;
-          const mayLogIn = user === found && !user.disabled && isWithin(user.networks, context.peer.address);
-          if (!matches || !mayLogIn || !mayActAs(authorizationId, name, user)) return BAD_CREDENTIALS;
+          // Nothing more is looked at for a wrong password, so that it takes the time of a missing user.
+          if (!matches || user !== found || user.disabled) return BAD_CREDENTIALS;
+          if (!isWithin(user.networks, context.peer.address)) return BAD_CREDENTIALS;
+          if (!mayActAs(authorizationId, name, user)) return BAD_CREDENTIALS;
           return { type: 'accepted', identity: user.identity };
         });
       });
@@ -137,10 +139,10 @@ export class UserChecks {
   #matchPassword(
     { passwords }: User,
     credentials: Of<'password'>,
-    { peer, signal }: AuthContext,
+    context: AuthContext,
   ): MaybePromise<boolean | 'busy'> {
     const tried = passwordsToTry(credentials);
-    const isGood = (password: LoginPassword) => isUsable(password, peer.address);
+    const isGood = (password: LoginPassword) => isUsable(password, context.peer.address);
     const slow = passwords.filter(({ scheme }) => scheme.slow);
     for (const password of passwords) {
       if (password.scheme.slow) continue;
@@ -156,7 +158,7 @@ export class UserChecks {
         }
       }
       return false;
-    }, signal);
+    }, context.signal);
   }
 }
 

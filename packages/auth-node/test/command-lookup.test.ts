@@ -50,6 +50,13 @@ describe('commandLookup', () => {
     await expect(lookup.find('ann', contextOf())).rejects.toThrow(/did not end within 1 ms/);
   });
 
+  it('does not wait for what a program has started', async () => {
+    const source =
+      "require('node:child_process').spawn('sleep', ['60'], { stdio: 'inherit' }); console.log('started')";
+    const failing = Promise.resolve(program(source, { timeoutMs: 300 }).find('ann', contextOf()));
+    await expect(failing).rejects.toThrow(/did not end within 300 ms/);
+  });
+
   it('runs a few at a time', async () => {
     const lookup = program('process.stdout.write(JSON.stringify({ name, passwords: [] }))', {
       maxRunning: 1,
