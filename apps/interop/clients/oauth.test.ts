@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { corpus } from '../src/corpus.js';
+import { emptyMaildir, filesOf } from '../src/delivered.js';
 import {
   type AuthorizationServer,
   RESOURCE_SERVER,
@@ -47,7 +48,7 @@ const CASES = (['a signed token', 'introspection'] as const).flatMap((way) =>
   (['OAUTHBEARER', 'XOAUTH2'] as const).map((mechanism) => ({ way, mechanism })),
 );
 
-describeWith(['curl'], 'a token of an OpenID provider', () => {
+describeWith(['curl', 'mpop'], 'a token of an OpenID provider', () => {
   const [message] = corpus();
   let provider: AuthorizationServer;
 
@@ -97,6 +98,28 @@ describeWith(['curl'], 'a token of an OpenID provider', () => {
       return run(pathOf('curl')!, [...args, url], account);
     }
 
+    async function mpop({ home, user }: Account, token: string): Promise<Finished> {
+      const file = join(home, 'mpoprc');
+      const lines = [
+        'account test',
+        'host localhost',
+        `port ${world.port('TLS')}`,
+        'tls on',
+        'tls_starttls off',
+        `tls_trust_file ${world.certificate}`,
+        `user ${user}`,
+        // A token is longer than the longest line of this file may be.
+        `passwordeval cat ${join(home, 'token')}`,
+        `auth ${mechanism.toLowerCase()}`,
+        `uidls_file ${home}/uidls`,
+        `delivery maildir ${await emptyMaildir(join(home, 'Mail'))}`,
+        'received_header off',
+      ];
+      await writeFile(join(home, 'token'), `${token}\n`, { mode: 0o600 });
+      await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+      return run(pathOf('mpop')!, ['--file', file, '--debug', 'test'], { home });
+    }
+
     async function connected(): Promise<StandingSession> {
       return StandingSession.greeted(
         connect({
@@ -124,6 +147,17 @@ describeWith(['curl'], 'a token of an OpenID provider', () => {
       expect(done.stderr).toContain(`> AUTH ${mechanism}`);
       const again = await curl(account, await tokens.refresh());
       expect(again.code, again.stderr).toBe(0);
+    });
+
+    it('logs mpop in, and a token that has expired does not', async () => {
+      const account = await world.account([message!]);
+      const { accessToken } = await tokenFor(account.user);
+      const done = await mpop(account, accessToken);
+      expect(done.code, done.stderr).toBe(0);
+      expect(done.stdout.toString()).toContain(`--> AUTH ${mechanism}`);
+      expect(await filesOf(join(account.home, 'Mail'))).toHaveLength(1);
+      const refused = await mpop(account, await expiredToken(account.user));
+      expect(refused.code, refused.stderr).toBe(77);
     });
 
     it.each([
