@@ -10,11 +10,18 @@ export interface Bcrypt {
 export interface BlfCryptOptions {
   /** Where bcrypt comes from. By default the package `bcrypt`, loaded when the first password needs it. */
   readonly bcrypt?: Bcrypt;
-  /** Logarithm of the work for new passwords: 4 to 31, 12 by default (about 200 ms). */
+  /** Logarithm of the work for new passwords: 4 to 16, 12 by default (about 200 ms). */
   readonly rounds?: number;
 }
 
 const FORM = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+
+/** A check of 16 takes some four seconds. More is a slip of the pen in the users file, and would stop the server for everybody. */
+const MAX_ROUNDS = 16;
+
+function isBearable(rounds: number): boolean {
+  return rounds >= 4 && rounds <= MAX_ROUNDS;
+}
 
 /** bcrypt reads no further, so two passwords that differ only beyond would be one. */
 const MAX_PASSWORD_OCTETS = 72;
@@ -26,8 +33,8 @@ const MAX_PASSWORD_OCTETS = 72;
  * @throws Pop3Error `POP3_USAGE` for rounds out of range.
  */
 export function blfCrypt({ bcrypt, rounds = 12 }: BlfCryptOptions = {}): PasswordScheme {
-  if (!Number.isInteger(rounds) || rounds < 4 || rounds > 31) {
-    throw new Pop3Error('POP3_USAGE', 'bcrypt takes 4 to 31 rounds.');
+  if (!Number.isInteger(rounds) || !isBearable(rounds)) {
+    throw new Pop3Error('POP3_USAGE', `bcrypt takes 4 to ${MAX_ROUNDS} rounds here.`);
   }
   let loaded: Promise<Bcrypt> | undefined = bcrypt && Promise.resolve(bcrypt);
   const load = (): Promise<Bcrypt> => {
@@ -37,7 +44,11 @@ export function blfCrypt({ bcrypt, rounds = 12 }: BlfCryptOptions = {}): Passwor
   return {
     names: ['BLF-CRYPT', 'BCRYPT'],
     slow: true,
-    problemOf: (data) => (FORM.test(data) ? null : 'the data is not a bcrypt hash ($2b$..)'),
+    problemOf(data) {
+      const [, sentRounds] = FORM.exec(data) ?? [];
+      if (sentRounds === undefined) return 'the data is not a bcrypt hash ($2b$..)';
+      return isBearable(Number(sentRounds)) ? null : `bcrypt takes 4 to ${MAX_ROUNDS} rounds here`;
+    },
     costOf: (data) => (FORM.exec(data) as RegExpExecArray)[1] as string,
     async verify(password, data) {
       // $2y$ is what PHP calls the algorithm that everybody else calls $2b$.

@@ -20,18 +20,26 @@ export function recordOf({ name, password, extra }: PasswdEntry): PasswdRecord {
   let networks: readonly string[] | undefined;
   let disabled = false;
   let barred = false;
+  const bar = (problem: string): void => {
+    problems.push(problem);
+    barred = true;
+  };
   for (const field of extra.split(/\s+/)) {
     const [, key = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(field) ?? [];
     switch (key) {
       case 'allow_nets':
+        // Of two, nobody can tell which was meant.
+        if (networks !== undefined) bar('the field allow_nets is there twice');
         networks = networksIn(value);
+        break;
+      case 'allow_real_nets':
+        bar('the field allow_real_nets is not supported');
         break;
       case 'nologin':
         disabled = true;
         break;
       case 'nopassword':
-        problems.push('the field nopassword is not supported');
-        barred = true;
+        bar('the field nopassword is not supported');
         break;
       case APP_PASSWORD_FIELD: {
         const parsed = parseAppPassword(value);

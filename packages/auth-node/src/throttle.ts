@@ -31,8 +31,11 @@ import {
   type Credentials,
   Pop3Error,
   type Refusal,
+  type ScramForm,
+  type ScramKeys,
 } from '@pop3/core';
 import { addressBlock, plainAddress } from './address-block.js';
+import { preparedName } from './prepared-name.js';
 import {
   memoryThrottleStore,
   type ThrottleRule,
@@ -144,6 +147,11 @@ class Throttle implements Authenticator {
   readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
   /** What ends a wait for a counter, of all who wait for it in this process. */
   readonly #waiters = new Map<string, Set<() => void>>();
+  /** Exchanges of SCRAM that have been given keys, by connection. */
+  readonly #begun = new WeakMap<
+    AuthContext,
+    { readonly username: string; readonly form: ScramForm; readonly taken: readonly Turn[] }
+  >();
   #waiting = 0;
 
   constructor(authenticator: Authenticator, options: ThrottleOptions) {
@@ -163,7 +171,11 @@ class Throttle implements Authenticator {
     this.#maxWaiting = maxWaiting;
     this.#store = options.store ?? memoryThrottleStore();
     this.#wait = options.wait ?? untilTimeOrAbort;
-    if (authenticator.scramKeys !== undefined) this.scramKeys = authenticator.scramKeys.bind(authenticator);
+    const { scramKeys } = authenticator;
+    if (scramKeys !== undefined) {
+      this.scramKeys = (username, form, context) =>
+        this.#beginScram(username, form, context, scramKeys.bind(authenticator));
+    }
   }
 
   get accepts(): readonly Credentials['type'][] {
@@ -172,15 +184,8 @@ class Throttle implements Authenticator {
 
   async authenticate(credentials: Credentials, context: AuthContext): Promise<AuthOutcome> {
     const attempt = attemptOf(credentials, context, this.#options.exempt);
-    const taken: Turn[] = [];
-    for (const turn of await this.#turnsOf(attempt)) {
-      if (await this.#take(turn, attempt)) {
-        taken.push(turn);
-        continue;
-      }
-      await this.#giveBack(taken, 1);
-      return UNCHECKED;
-    }
+    const taken = this.#turnsBegun(credentials, context) ?? (await this.#takeAll(attempt));
+    if (taken === null) return UNCHECKED;
     let outcome: AuthOutcome;
     try {
       outcome = await this.#authenticator.authenticate(credentials, context);
@@ -192,6 +197,54 @@ class Throttle implements Authenticator {
     else if (outcome.reason === 'bad-credentials') await this.#delayAnswer(attempt);
     else await this.#giveBack(taken, 1);
     return outcome;
+  }
+
+  /**
+   * SCRAM takes its turns when it begins, and is judged when it ends: whoever begins and goes away has been given keys, which
+   * cost a hash to make, and is counted as if he had failed.
+   */
+  async #beginScram(
+    username: string,
+    form: ScramForm,
+    context: AuthContext,
+    scramKeys: NonNullable<Authenticator['scramKeys']>,
+  ): Promise<ScramKeys | Refusal> {
+    this.#begun.delete(context);
+    const credentials: Credentials = { type: form, username, authorizationId: '', proven: false };
+    const taken = await this.#takeAll(attemptOf(credentials, context, this.#options.exempt));
+    if (taken === null) return UNCHECKED;
+    try {
+      const keys = await scramKeys(username, form, context);
+      if ('type' in keys) await this.#giveBack(taken, 1);
+      else this.#begun.set(context, { username, form, taken });
+      return keys;
+    } catch (error) {
+      await this.#giveBack(taken, 1);
+      throw error;
+    }
+  }
+
+  /** The turns that an exchange took when it began; null for credentials that did not begin as one. */
+  #turnsBegun(credentials: Credentials, context: AuthContext): readonly Turn[] | null {
+    const begun = this.#begun.get(context);
+    if (begun === undefined || begun.form !== credentials.type) return null;
+    if (!('username' in credentials) || begun.username !== credentials.username) return null;
+    this.#begun.delete(context);
+    return begun.taken;
+  }
+
+  /** Waits for all turns of an attempt; null when it cannot be checked. */
+  async #takeAll(attempt: Attempt): Promise<readonly Turn[] | null> {
+    const taken: Turn[] = [];
+    for (const turn of await this.#turnsOf(attempt)) {
+      if (await this.#take(turn, attempt)) {
+        taken.push(turn);
+        continue;
+      }
+      await this.#giveBack(taken, 1);
+      return null;
+    }
+    return taken;
   }
 
   /** The pair first: it takes its turn at the address only when it may be checked. */
@@ -311,11 +364,11 @@ function nameIn(credentials: Credentials): string {
 }
 
 /**
- * A name may be of any length, and a password that was typed into the wrong field: stores see a hash. Spellings in
- * upper and lower case are one, since to some authenticators they are one user.
+ * A name may be of any length, and a password that was typed into the wrong field: stores see a hash. Spellings that
+ * SASLprep makes one name are one here, too, and so are upper and lower case, since to some authenticators they are one user.
  */
 function nameKey(name: string): string {
-  return hash('sha256', name.normalize('NFKC').toLowerCase(), 'base64url').slice(0, 22);
+  return hash('sha256', preparedName(name).normalize('NFKC').toLowerCase(), 'base64url').slice(0, 22);
 }
 
 function ruleOf(

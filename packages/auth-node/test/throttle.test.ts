@@ -59,6 +59,83 @@ function passwordOf(username: string, password: string): Credentials {
 
 const times = (count: number) => Array.from({ length: count }, (_, index) => index);
 
+describe('a name', () => {
+  it('is counted as one, however it is spelled', async () => {
+    const { clock, events, logIn } = setUp();
+    const spelled = (i: number) => `${i % 2 === 0 ? 'a' : 'A'}${'\u00ad'.repeat(i)}\uff4en`;
+    const logins = times(30).map((i) => logIn(spelled(i), 'wrong', `203.0.113.${i}`));
+    await clock.run();
+    await Promise.all(logins);
+    // Ten are free; the answers to the others are kept back by the counter of the user.
+    expect(events.filter(({ by }) => by === 'user')).toHaveLength(20);
+  });
+});
+
+describe('SCRAM', () => {
+  const KEYS: ScramKeys = {
+    salt: new Uint8Array(16),
+    iterations: 4096,
+    storedKey: new Uint8Array(32),
+    serverKey: new Uint8Array(32),
+  };
+
+  function scram(options: ThrottleOptions = {}) {
+    const clock = new SimulatedClock();
+    const keysMadeAtMs: number[] = [];
+    const users = throttled(
+      {
+        accepts: ['scram-sha-256'],
+        authenticate: (credentials): AuthOutcome =>
+          credentials.type === 'scram-sha-256' && credentials.proven
+            ? { type: 'accepted', identity: { username: 'ann', maildrop: 'ann' } }
+            : { type: 'refused', reason: 'bad-credentials' },
+        scramKeys() {
+          keysMadeAtMs.push(clock.now());
+          return KEYS;
+        },
+      },
+      { store: memoryThrottleStore({ now: clock.now }), wait: clock.wait, ...options },
+    );
+    const begin = async (username: string) => {
+      const context = contextOf({ address: '203.0.113.1' });
+      const keys = await users.scramKeys?.(username, 'scram-sha-256', context);
+      const end = (proven: boolean) =>
+        users.authenticate({ type: 'scram-sha-256', username, authorizationId: '', proven }, context);
+      return { keys, end };
+    };
+    return { clock, keysMadeAtMs, begin };
+  }
+
+  it('counts who begins and goes away, and makes no keys for him until it is his turn', async () => {
+    const { clock, keysMadeAtMs, begin } = scram();
+    const begun = times(13).map((i) => begin(`nobody${i}`));
+    await clock.run();
+    await Promise.all(begun);
+    expect(keysMadeAtMs.map((ms) => ms / 1000)).toEqual([...times(10).map(() => 0), 1, 3, 7]);
+  });
+
+  it('counts a whole exchange once, and a good one not at all', async () => {
+    const { clock, keysMadeAtMs, begin } = scram();
+    const all = (async () => {
+      for (let i = 0; i < 40; i++) expect((await (await begin(`user${i}`)).end(true)).type).toBe('accepted');
+      for (let i = 0; i < 10; i++) expect((await (await begin(`eve${i}`)).end(false)).type).toBe('refused');
+    })();
+    await clock.run();
+    await all;
+    expect(keysMadeAtMs.every((ms) => ms === 0)).toBe(true);
+  });
+
+  it('refuses to begin when too many wait', async () => {
+    const { clock, begin } = scram({ maxWaiting: 1 });
+    const begun = times(13).map((i) => begin(`nobody${i}`));
+    await clock.run();
+    const keys = (await Promise.all(begun)).map((exchange) => exchange.keys);
+    expect(keys.filter((given) => given !== undefined && 'type' in given)).toEqual(
+      times(2).map(() => ({ type: 'refused', reason: 'temporary' })),
+    );
+  });
+});
+
 describe('wrong passwords from one address', () => {
   it('are checked at once ten times, and then later and later, whomever they are for', async () => {
     const { clock, checks, logIn } = setUp();

@@ -384,3 +384,32 @@ describe('staticUsers', () => {
     expect(logIn(users, 'toString', 'secret')).toEqual(REFUSED);
   });
 });
+
+describe('a restriction that cannot be obeyed', () => {
+  it.each([
+    ['allow_real_nets=10.0.0.0/8', /allow_real_nets is not supported/],
+    ['allow_nets=10.0.0.0/8 allow_nets=0.0.0.0/0', /allow_nets is there twice/],
+  ])('bars the user, and is told: %s', (extra, message) => {
+    const file = join(temporaryFolder(), 'users');
+    writeFileSync(file, `bob:{PLAIN}b\nann:{PLAIN}secret:::::: ${extra}\n`);
+    const messages: string[] = [];
+    const users = usersFile(file, { onProblem: (problem) => messages.push(problem.message) });
+    expect(messages).toEqual([expect.stringMatching(message)]);
+    expect(
+      users.authenticate(
+        { type: 'password', username: 'ann', password: 'secret', authorizationId: '' },
+        context,
+      ),
+    ).toEqual(REFUSED);
+  });
+});
+
+describe('a bcrypt hash that would stop the server', () => {
+  it.each(['00', '03', '17', '31', '99'])('is reported with %s rounds, and never checked', (rounds) => {
+    const file = join(temporaryFolder(), 'users');
+    writeFileSync(file, `bob:{PLAIN}b\nann:{BLF-CRYPT}$2b$${rounds}$${'a'.repeat(53)}\n`);
+    const messages: string[] = [];
+    usersFile(file, { onProblem: (problem) => messages.push(problem.message) });
+    expect(messages).toEqual([expect.stringMatching(/bcrypt takes 4 to 16 rounds/)]);
+  });
+});

@@ -67,7 +67,8 @@ function authenticatorOf(inner: Authenticator, isAccount: (name: string) => bool
         (inner.scramKeys as ScramKeysOf)(read(username).host, form, context),
     }),
     async authenticate(credentials, context) {
-      const name = 'username' in credentials ? credentials.username : '';
+      // Whose maildrop a token is for, the token says.
+      const name = 'username' in credentials && credentials.type !== 'token' ? credentials.username : '';
       const { host, user } = read(name);
       if (user === null) return inner.authenticate(credentials, context);
       const outcome = await inner.authenticate(forHost(credentials, name, host), context);

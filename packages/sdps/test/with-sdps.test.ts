@@ -102,6 +102,27 @@ describe('a login name', () => {
     ]);
   });
 
+  it('leaves the name that goes with a token alone', async () => {
+    const asked: Credentials[] = [];
+    const inner: Authenticator = {
+      accepts: ['token'],
+      authenticate(credentials): AuthOutcome {
+        asked.push(credentials);
+        return { type: 'accepted', identity: { maildrop: 'ann@example.org', username: 'ann@example.org' } };
+      },
+    };
+    const { authenticator } = withSdps({ store: memoryStore(), authenticator: inner });
+    const credentials: Credentials = { type: 'token', username: 'ann@example.org', token: 'x' };
+    const context = {
+      signal: new AbortController().signal,
+      peer: { address: null, tls: true, certificate: null },
+    };
+    expect(await authenticator.authenticate(credentials, context)).toMatchObject({
+      identity: { maildrop: 'ann@example.org' },
+    });
+    expect(asked).toEqual([credentials]);
+  });
+
   it('keeps a name that no credentials hold', async () => {
     const inner: Authenticator = {
       accepts: ['anonymous'],

@@ -121,7 +121,7 @@ export class Connection implements Waiting {
     this.#listening = listening;
     this.#context = context;
     this.#tls = arrival.proxyTls;
-    this.#peer = { address: info.address, tls: this.#tls !== null, certificate: null };
+    this.#peer = { address: this.#peerAddress, tls: this.#tls !== null, certificate: null };
     this.#clock = setTimeout(() => this.stop('autologout'), context.limits.loginTimeoutMs);
     socket.on('error', () => {});
     socket.on('close', () => this.#abort.abort('peer-closed'));
@@ -130,6 +130,11 @@ export class Connection implements Waiting {
   /** Whether somebody has logged in: then a server that shuts down lets the session go on for a while. */
   get loggedIn(): boolean {
     return this.#maildrop !== null;
+  }
+
+  /** Null while a proxy has not said for whom it speaks: its own address must open nothing for somebody else. */
+  get #peerAddress(): string | null {
+    return this.#addressKnown ? this.#info.address : null;
   }
 
   /** The address that it counts for, if any. */
@@ -198,7 +203,7 @@ export class Connection implements Waiting {
     try {
       const socket = await certificates.handshake(plain, this.#listening.minVersion);
       this.#tls = tlsInfoOf(socket);
-      const { address } = this.#info;
+      const address = this.#peerAddress;
       return {
         socket,
         peer: this.#introduced ? introducedPeer(address, true) : new TlsPeer(socket, address),
@@ -231,7 +236,7 @@ export class Connection implements Waiting {
         refused: (credentials, refusal) => this.#loginRefused(credentials, refusal),
       }),
       session: {
-        ...sessionOptionsOf(shared, () => this.#addressKnown),
+        ...sessionOptionsOf(shared),
         ...(this.#mayIntroduce && { greetingCode: 'XCLIENT' }),
         trace: (event) => this.#trace(event),
       },
@@ -256,7 +261,7 @@ export class Connection implements Waiting {
     const tls = before.tls || (client.tls === true && this.#listening.trustProxyTls);
     if (tls) this.#tls ??= UNKNOWN_TLS;
     this.#introduced = true;
-    return introducedPeer(this.#info.address, tls);
+    return introducedPeer(this.#peerAddress, tls);
   }
 
   #count(address: string): void {
@@ -336,7 +341,7 @@ export class Connection implements Waiting {
 }
 
 /** Neither the certificate nor the bindings of the proxy are the client's. */
-function introducedPeer(address: string, tls: boolean): Peer {
+function introducedPeer(address: string | null, tls: boolean): Peer {
   return { address, tls, certificate: null };
 }
 

@@ -36,7 +36,7 @@ export async function offerTo(context: ConnectionContext, { peer, stls }: Offere
     store: context.store,
     mechanisms: context.mechanisms,
     extensions: context.extensions,
-    session: sessionOptionsOf(context, () => true),
+    session: sessionOptionsOf(context),
     onFault: ({ error }) => void faults.push(error),
   });
   if (faults.length > 0) throw faults[0];

@@ -9,12 +9,12 @@ const EMPTY_CONTEXT = Buffer.alloc(0);
 
 /** The peer of a TLS connection that ends here. */
 export class TlsPeer implements Peer {
-  readonly address: string;
+  readonly address: string | null;
   readonly tls = true;
   readonly certificate: PeerCertificate | null;
   readonly #socket: TLSSocket;
 
-  constructor(socket: TLSSocket, address: string) {
+  constructor(socket: TLSSocket, address: string | null) {
     this.#socket = socket;
     this.address = address;
     this.certificate = socket.authorized ? certificateOf(socket) : null;
