@@ -54,6 +54,32 @@ async function proxied(port: number, header: string | Uint8Array = HEADER): Prom
   return peer;
 }
 
+describe('a client that a proxy does not name', () => {
+  it.each(['before STLS', 'after STLS'])('has no address that could open anything, %s', async (when) => {
+    const addresses: unknown[] = [];
+    const authenticator = anybody();
+    const { port } = await behindProxy(
+      {
+        tls,
+        plaintextAuth: 'allow',
+        authenticator: {
+          ...authenticator,
+          authenticate(credentials, context) {
+            addresses.push(context.peer.address);
+            return authenticator.authenticate(credentials, context);
+          },
+        },
+      },
+      { tls: 'starttls' },
+    );
+    const peer = await proxied(port, 'PROXY UNKNOWN\r\n');
+    await peer.line();
+    if (when === 'after STLS') await peer.startTls({ ca: tls.cert });
+    await peer.logIn();
+    expect(addresses).toEqual([null]);
+  });
+});
+
 describe('the client that a proxy names', () => {
   it.each([
     ['version 1', HEADER],

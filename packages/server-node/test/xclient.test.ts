@@ -241,6 +241,20 @@ describe('connections from one address', () => {
   });
 });
 
+describe('a proxy that does not say for whom it speaks', () => {
+  it.each([
+    ['nothing at all', null],
+    ['a port alone', 'PORT=4711'],
+  ])('lends nobody its address, when it says %s', async (_, parameters) => {
+    const { port, peers } = await start({ plaintextAuth: 'allow' });
+    const peer = await Peer.connect(port);
+    await peer.line();
+    if (parameters !== null) expect(await peer.command(`XCLIENT ${parameters}`)).toBe('+OK Updated');
+    await peer.logIn();
+    expect(peers).toEqual([{ address: null, tls: false, certificate: null }]);
+  });
+});
+
 describe('passwords without TLS', () => {
   it.each([
     ['nobody yet', null, 'refuse'],
