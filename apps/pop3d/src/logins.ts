@@ -175,7 +175,8 @@ function withThrottle(
     user: { free: settings.user_free, ...waits },
     halfLifeMs: inMs(settings.half_life_seconds),
     knownMs: settings.known_days * 24 * 60 * 60 * 1000,
-    exempt: networkList(settings.exempt),
+    // Without any, no address has to be looked up.
+    ...(settings.exempt.length > 0 && { exempt: networkList(settings.exempt) }),
     ...(throttleStore !== null && { store: throttleStore }),
     onThrottled,
   });

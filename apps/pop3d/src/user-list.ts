@@ -37,9 +37,9 @@ function longLine(entry: PasswdEntry, problems: readonly string[]): string {
   const { record, appPasswords } = recordOf(entry);
   const [, scheme = '-'] = /^\{([^}]*)\}/.exec(entry.password) ?? [];
   const remarks = [...problems];
-  const barred = problems.some((problem) => problem.endsWith('cannot log in'));
   if (record.disabled === true) remarks.push('cannot log in: nologin');
-  else if (record.passwords.length === 0 && !barred) remarks.push('cannot log in: no password');
+  // Where there are problems and no password is left, they say so themselves.
+  else if (record.passwords.length === 0 && problems.length === 0) remarks.push('cannot log in: no password');
   if (appPasswords.length > 0) {
     remarks.push(appPasswords.length === 1 ? '1 app password' : `${appPasswords.length} app passwords`);
   }

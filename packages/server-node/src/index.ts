@@ -10,7 +10,7 @@ export {
   type TraceEvent,
 } from './diagnostics.js';
 export type { Pop3ServerLimits } from './limits.js';
-export { nodeMechanisms } from './mechanisms.js';
+export { MECHANISM_NAMES, nodeMechanisms } from './mechanisms.js';
 export type { Offer, OfferedTo } from './offer.js';
 export { createPop3Server, type ListenOptions, type Pop3Server, type Pop3ServerOptions } from './server.js';
 export type { CertificateOptions, TlsOptions, TlsSource } from './tls.js';

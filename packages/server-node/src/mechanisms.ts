@@ -20,6 +20,23 @@ const HASHES: readonly (readonly [form: ScramForm, hash: string])[] = [
   ['scram-sha-1', 'sha1'],
 ];
 
+/** Every mechanism that {@link nodeMechanisms} can make, in the order in which they are announced. */
+export const MECHANISM_NAMES = [
+  'SCRAM-SHA-256-PLUS',
+  'SCRAM-SHA-256',
+  'SCRAM-SHA-512-PLUS',
+  'SCRAM-SHA-512',
+  'SCRAM-SHA-1-PLUS',
+  'SCRAM-SHA-1',
+  'EXTERNAL',
+  'OAUTHBEARER',
+  'XOAUTH2',
+  'PLAIN',
+  'LOGIN',
+  'CRAM-MD5',
+  'ANONYMOUS',
+] as const;
+
 /** Random octets of a nonce, which goes out as base64. */
 const NONCE_OCTETS = 18;
 

@@ -14,7 +14,7 @@ import {
   verifyCramMd5,
 } from '@pop3/core/sasl';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { nodeMechanisms } from '../src/index.js';
+import { MECHANISM_NAMES, nodeMechanisms } from '../src/index.js';
 import { type KeyPair, serverCertificate } from './certificates.js';
 import { PASSWORD, Peer } from './peer.js';
 import { startServer } from './started-server.js';
@@ -113,6 +113,11 @@ describe('nodeMechanisms', () => {
       'PLAIN',
       'LOGIN',
     ]);
+  });
+
+  it('are all in the list of names, in its order, and no others', () => {
+    expect(names(MECHANISM_NAMES)).toEqual(MECHANISM_NAMES);
+    expect(() => names(['?'])).toThrow(`known are ${MECHANISM_NAMES.join(', ')}.`);
   });
 
   it('are those that are named, in that order, each once', () => {

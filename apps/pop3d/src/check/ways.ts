@@ -1,8 +1,7 @@
 import { credentialFormsOf, passwordSchemes } from '@pop3/auth-node';
 import type { Authenticator, Credentials } from '@pop3/core';
 import type { SaslServerMechanism } from '@pop3/core/sasl';
-import { nodeMechanisms, type Offer } from '@pop3/server-node';
-import { MECHANISM_NAMES } from '../config/mechanism-names.js';
+import { MECHANISM_NAMES, nodeMechanisms, type Offer } from '@pop3/server-node';
 import type { Config } from '../config/schema.js';
 import type { View } from './views.js';
 

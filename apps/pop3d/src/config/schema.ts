@@ -1,7 +1,7 @@
 import { passwordSchemes, problemOfNetwork } from '@pop3/auth-node';
+import { MECHANISM_NAMES } from '@pop3/server-node';
 import * as v from 'valibot';
 import { parseEndpoint } from './endpoint.js';
-import { MECHANISM_NAMES } from './mechanism-names.js';
 
 /**
  * Everything that can be configured: what is allowed in each place, what it means, and which flag sets it.
@@ -277,7 +277,8 @@ const anonymous = v.strictObject({
 
 const sdps = v.strictObject({
   enabled: key(v.optional(flag, false), {
-    description: 'Offers *ENV and names that choose a part of a maildrop, as Demon Internet did.',
+    description:
+      'Offers *ENV and names that choose a part of a maildrop, as Demon Internet did. Accounts with @ or + in the name have to be in the users file.',
   }),
 });
 

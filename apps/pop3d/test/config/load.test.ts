@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MECHANISM_NAMES } from '@pop3/server-node';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { conflictsOfServing } from '../../src/config/conflicts.js';
 import { ConfigError, loadConfig } from '../../src/config/load.js';
-import { MECHANISM_NAMES } from '../../src/config/mechanism-names.js';
 import { configSchema, inMs, settings } from '../../src/config/schema.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
