@@ -21,6 +21,20 @@ export type Command =
 
 export type Verb = Command['verb'];
 
+/** A command that this package does not know, such as `XTND` or `*ENV`, as a client sends it. */
+export interface OtherCommand {
+  readonly verb: null;
+  /** 1 to 32 visible ASCII characters; none that this package knows, whose meaning a session has to follow. */
+  readonly keyword: string;
+  /** What stands behind the keyword and a space; null for nothing. */
+  readonly argument: string | null;
+  /** Whether a `+OK` is followed by lines up to a lone dot. Only the definition of the command can say. */
+  readonly multiline: boolean;
+}
+
+/** What a client can send. */
+export type ClientCommand = Command | OtherCommand;
+
 /** What is wrong with a line, in the words that the peer is told. */
 export type CommandProblem =
   | 'unknown command'
@@ -39,6 +53,7 @@ export type CommandParse =
 const DIGITS = /^[0-9]+$/;
 const DIGEST = /^[0-9a-f]{32}$/i;
 const MECHANISM = /^[A-Z0-9_-]{1,20}$/i;
+const KEYWORD = /^[!-~]{1,32}$/;
 
 type ArgumentParse = Command | CommandProblem;
 
@@ -84,18 +99,27 @@ export function parseCommand(line: Uint8Array): CommandParse {
 /**
  * The octets of a command line, CRLF included. The one way from a caller's arguments to the wire.
  *
- * @throws Pop3Error `POP3_USAGE` for CR, LF or NUL in an argument, an empty name, a message number below 1, or a line
- *   above 255 octets (an AUTH line: 64 KiB).
+ * @throws Pop3Error `POP3_USAGE` for CR, LF or NUL in an argument, an empty name, a message number below 1, a line
+ *   above 255 octets (an AUTH line: 64 KiB), or a keyword of an {@link OtherCommand} that is none.
  */
-export function encodeCommand(command: Command): Uint8Array {
-  const text = [command.verb, ...argumentsOf(command)].join(' ');
+export function encodeCommand(command: ClientCommand): Uint8Array {
+  const keyword = keywordOf(command);
+  const text = [keyword, ...argumentsOf(command)].join(' ');
   for (const forbidden of ['\r', '\n', '\0']) {
-    if (text.includes(forbidden)) usage(`An argument of ${command.verb} holds CR, LF or NUL.`);
+    if (text.includes(forbidden)) usage(`An argument of ${keyword} holds CR, LF or NUL.`);
   }
   const octets = encodeUtf8(`${text}\r\n`);
   const limit = command.verb === 'AUTH' ? 65_536 : 255;
-  if (octets.length > limit) usage(`The ${command.verb} line is longer than ${limit} octets.`);
+  if (octets.length > limit) usage(`The ${keyword} line is longer than ${limit} octets.`);
   return octets;
+}
+
+function keywordOf(command: ClientCommand): string {
+  if (command.verb !== null) return command.verb;
+  const { keyword } = command;
+  if (!KEYWORD.test(keyword)) usage('A keyword has 1 to 32 visible ASCII characters.');
+  if (Object.hasOwn(ARGUMENTS, keyword.toUpperCase())) usage(`${keyword} is known here: send it as such.`);
+  return keyword;
 }
 
 /** The fields of a command that may be shown; everything else is a secret until it is named here. */
@@ -108,15 +132,18 @@ const SHOWN: ReadonlySet<string> = /* @__PURE__ */ new Set([
 ]);
 
 /** A command as text for logs, secrets masked. The only way in which a command is shown. */
-export function describeCommand(command: Command): string {
+export function describeCommand(command: ClientCommand): string {
+  if (command.verb === null) return command.argument === null ? command.keyword : `${command.keyword} ***`;
   return Object.entries(command)
     .filter(([, value]) => value !== null)
     .map(([field, value]) => (field === 'name' ? JSON.stringify(value) : SHOWN.has(field) ? value : '***'))
     .join(' ');
 }
 
-function argumentsOf(command: Command): string[] {
+function argumentsOf(command: ClientCommand): string[] {
   switch (command.verb) {
+    case null:
+      return command.argument === null ? [] : [command.argument];
     case 'USER':
       return [nonEmpty(command.name, 'user name')];
     case 'PASS':

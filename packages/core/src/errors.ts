@@ -1,17 +1,64 @@
+import type { ResponseCode } from './response.js';
+
 const BRAND = /* @__PURE__ */ Symbol.for('@pop3/error');
 
 /**
  * - `POP3_USAGE`: the caller broke the contract of the function; the text says which part.
+ * - `POP3_CONNECT`: no connection came about; `cause` is what the system says.
+ * - `POP3_TLS`: no encryption, or not with the server that was meant.
+ * - `POP3_REFUSED`: the server said `-ERR`. Unless it closed the connection, the session goes on.
+ * - `POP3_UNSUPPORTED`: the server does not offer what is needed.
+ * - `POP3_PROTOCOL`: what the server sent makes no sense here. The session has ended, and nothing was deleted.
+ * - `POP3_CLOSED`: the connection has ended before the answer did.
+ * - `POP3_TIMEOUT`: the server has said nothing for too long. The connection was closed.
  */
-export type Pop3ErrorCode = 'POP3_USAGE';
+export type Pop3ErrorCode =
+  | 'POP3_USAGE'
+  | 'POP3_CONNECT'
+  | 'POP3_TLS'
+  | 'POP3_REFUSED'
+  | 'POP3_UNSUPPORTED'
+  | 'POP3_PROTOCOL'
+  | 'POP3_CLOSED'
+  | 'POP3_TIMEOUT';
 
-/** What every package of this project throws. Recognise it with {@link isPop3Error}, never by `instanceof`. */
+/** What is known about an error beside its text. */
+export interface Pop3ErrorDetails {
+  /** The command that failed, such as `RETR`. */
+  readonly verb?: string | null;
+  /** What stood in brackets behind `-ERR` (RFC 2449 section 8). */
+  readonly responseCode?: ResponseCode | null;
+  /** What the server said behind that, verbatim. */
+  readonly serverText?: string | null;
+  /** Whether the same may succeed later, with nothing changed. */
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
+}
+
+/** What every package of this project throws; no secret is in it. Recognise it with {@link isPop3Error}, never by `instanceof`. */
 export class Pop3Error extends Error {
   readonly code!: Pop3ErrorCode;
+  /** The command that failed, such as `RETR`; null where it was none. */
+  readonly verb!: string | null;
+  /** What stood in brackets behind `-ERR`, in upper case (RFC 2449 section 8, RFC 3206); null where nothing did. */
+  readonly responseCode!: ResponseCode | null;
+  /** What the server said, verbatim; null where it said nothing. */
+  readonly serverText!: string | null;
+  /** Whether trying again later makes sense, with nothing changed. */
+  readonly retryable!: boolean;
 
-  constructor(code: Pop3ErrorCode, message: string) {
-    super(message);
-    Object.assign(this, { name: 'Pop3Error', code, [BRAND]: true });
+  constructor(code: Pop3ErrorCode, message: string, details: Pop3ErrorDetails = {}) {
+    const { verb = null, responseCode = null, serverText = null, retryable = false, cause } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    Object.assign(this, {
+      name: 'Pop3Error',
+      code,
+      verb,
+      responseCode,
+      serverText,
+      retryable,
+      [BRAND]: true,
+    });
   }
 }
 

@@ -21,17 +21,28 @@ export type {
   TokenProblem,
 } from './adapter.js';
 export { type Capabilities, encodeCapabilities, parseCapabilities } from './capability.js';
+export type {
+  ClientFailure,
+  ClientLimits,
+  ClientSessionOptions,
+  ClientState,
+  ClientTrace,
+  Status,
+} from './client/options.js';
+export { type ClientAction, ClientSession } from './client/session.js';
 export {
+  type ClientCommand,
   type Command,
   type CommandParse,
   type CommandProblem,
   describeCommand,
   encodeCommand,
+  type OtherCommand,
   parseCommand,
   type Verb,
 } from './command.js';
 export { DeletionMarkSet, type DeletionMarks } from './deletion-marks.js';
-export { isPop3Error, Pop3Error, type Pop3ErrorCode } from './errors.js';
+export { isPop3Error, Pop3Error, type Pop3ErrorCode, type Pop3ErrorDetails } from './errors.js';
 export type {
   ExtensionCommand,
   ExtensionContext,

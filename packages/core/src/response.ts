@@ -23,8 +23,10 @@ const CODE = /^[!-Z^-~]{1,64}$/;
 const RESPONSE_CODE = /^\[([^\]\s]+)\] ?/;
 // RFC 1939 section 7 wants the syntax of an RFC 822 msg-id; anything looser lets an attacker choose what is hashed.
 const APOP_TIMESTAMP = /<[^\s<>@]+@[^\s<>@]+>/;
-const SCAN = /^(\d{1,15}) +(\d{1,15})(?: |$)/;
-const UNIQUE_ID = /^(\d{1,15}) +(\S(?:.*\S)?)\s*$/;
+// Some servers put `+OK` before every line of a listing.
+const SCAN = /^(?:\+OK )?(\d{1,15})(?:[ \t]+(\S*)|$)/;
+const OCTETS = /^\d{1,15}$/;
+const UNIQUE_ID = /^(?:\+OK )?(\d{1,15})[ \t]+(\S(?:.*\S)?)\s*$/;
 
 /** The code and the text that tell a peer why it is refused. */
 export const REFUSALS: Record<RefusalReason, readonly [code: ResponseCode, text: string]> = {
@@ -88,14 +90,17 @@ export function parseGreeting(
   return { text: status.text, apopTimestamp: APOP_TIMESTAMP.exec(status.text)?.[0] ?? null };
 }
 
-/** Parses `number octets` of a scan listing, ignoring what follows (RFC 1939 section 5). False when it is none. */
+/**
+ * Parses `number octets` of a scan listing, ignoring what follows (RFC 1939 section 5). The octets are null when they
+ * are no count: the message is there all the same. False when the line is none of a listing.
+ */
 export function parseScanLine(
   line: Uint8Array,
-  visit: (messageNumber: number, octets: number) => void,
+  visit: (messageNumber: number, octets: number | null) => void,
 ): boolean {
   const match = SCAN.exec(textOf(line));
   if (match === null) return false;
-  visit(Number(match[1]), Number(match[2]));
+  visit(Number(match[1]), OCTETS.test(match[2] ?? '') ? Number(match[2]) : null);
   return true;
 }
 

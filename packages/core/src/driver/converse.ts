@@ -1,0 +1,354 @@
+import type { MaybePromise } from '../adapter.js';
+import type { Capabilities } from '../capability.js';
+import type { ClientFailure, ClientSessionOptions, ClientState, Status } from '../client/options.js';
+import { type ClientAction, ClientSession } from '../client/session.js';
+import { type ClientCommand, describeCommand } from '../command.js';
+import { Pop3Error, usage } from '../errors.js';
+import { andThen } from '../maybe-promise.js';
+import type { SaslClientMechanism } from '../sasl/mechanism.js';
+import type { Awaited, ClientChannel } from './client-channel.js';
+import { ReplyBody } from './reply-body.js';
+
+export interface ConverseOptions {
+  readonly channel: ClientChannel;
+  readonly session?: ClientSessionOptions;
+}
+
+/** The first line of a server. With `-ERR` the session is over: the server is full, or does not want this client. */
+export interface Greeting {
+  readonly status: Status;
+  /** Null where the server has no APOP (RFC 1939 section 7). */
+  readonly apopTimestamp: string | null;
+}
+
+/** The answer to a command. A refusal is an answer like any other. */
+export interface Reply {
+  readonly command: ClientCommand;
+  readonly status: Status;
+  /** The lines of a multi-line response; null for a single line. Nothing more is read before it was, or is discarded. */
+  readonly body: ReplyBody | null;
+}
+
+export interface AuthenticateOptions {
+  /** Whether the first response may stand on the AUTH line, where it fits into 255 octets (RFC 5034 section 4). Default true. */
+  readonly initialResponse?: boolean;
+}
+
+/** How an exchange ended. */
+export interface Authentication {
+  readonly status: Status;
+  /** What the server said is wrong with a token, as JSON (RFC 7628 section 3.2.2); null where it said nothing. */
+  readonly problem: string | null;
+}
+
+interface Waiter {
+  readonly command: ClientCommand;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Runs a {@link ClientSession} over a channel. The channel is not closed; its owner does that. */
+export function converse(options: ConverseOptions): Conversation {
+  return new Conversation(options);
+}
+
+/**
+ * A session with a server, as promises. Every `send()` goes out at once, so commands are pipelined by sending several before
+ * awaiting the first; whether the server can do that, the caller has to know (RFC 2449 section 6.6). Nothing is read while a
+ * part of a body waits for its reader, so memory is bounded by one chunk of the channel.
+ *
+ * A refusal is a value. When the session fails, everything outstanding rejects with the same `Pop3Error`: `POP3_PROTOCOL`,
+ * `POP3_CLOSED`, or what the channel rejected with.
+ */
+export class Conversation {
+  readonly #channel: ClientChannel;
+  readonly #session: ClientSession;
+  readonly #waiters: Waiter[] = [];
+  #greeting: Greeting | null = null;
+  #greeted: ((greeting: Greeting) => void) | null = null;
+  #notGreeted: ((error: unknown) => void) | null = null;
+  #running = false;
+  /** Whether commands wait to be written. */
+  #unsent = false;
+  #error: unknown = null;
+  #over = false;
+  /** The body whose end has not come yet. */
+  #body: ReplyBody | null = null;
+  /** Segments that wait for their readers. */
+  #unread = 0;
+  #awaited: Awaited = { type: 'greeting' };
+  /** The answer to STLS, until the handshake is done. */
+  #upgrading: Reply | null = null;
+  #answerChallenge: ((challenge: Uint8Array) => MaybePromise<Uint8Array | null>) | null = null;
+
+  /** @internal Use {@link converse}. */
+  constructor({ channel, session }: ConverseOptions) {
+    this.#channel = channel;
+    this.#session = new ClientSession(session);
+  }
+
+  get state(): ClientState {
+    return this.#session.state;
+  }
+
+  /** Commands without an answer, or without all of it. */
+  get pending(): number {
+    return this.#session.pending;
+  }
+
+  /** Waits for the greeting. */
+  greeting(): Promise<Greeting> {
+    if (this.#greeting !== null) return Promise.resolve(this.#greeting);
+    return new Promise((resolve, reject) => {
+      if (this.#over) return reject(this.#error);
+      this.#greeted = resolve;
+      this.#notGreeted = reject;
+      this.#run();
+    });
+  }
+
+  /**
+   * Sends a command and waits for the first line of its answer; to STLS, also for the handshake.
+   *
+   * @throws Pop3Error `POP3_USAGE` at once, where {@link ClientSession.send} does.
+   */
+  send(command: ClientCommand): Promise<Reply> {
+    if (this.#over) return Promise.reject(this.#error);
+    if (this.#session.pending === 0 && !this.#running) this.#look();
+    if (this.#over) return Promise.reject(this.#error);
+    this.#session.send(command);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ command, resolve, reject });
+      if (this.#unsent) return;
+      this.#unsent = true;
+      // Commands that are sent in one go share a write.
+      queueMicrotask(() => this.#flush());
+    });
+  }
+
+  /** What the server can do, asked where that is not known; null when it refuses to say (RFC 2449 section 5). */
+  async capabilities(): Promise<Capabilities | null> {
+    if (this.#session.capabilities === null) {
+      const { body } = await this.send({ verb: 'CAPA' });
+      await body?.discard();
+    }
+    return this.#session.capabilities;
+  }
+
+  /**
+   * Logs in by a SASL mechanism (RFC 5034). A refusal is a value.
+   *
+   * @throws Pop3Error `POP3_PROTOCOL` when the server cannot prove what it has to, or says `+OK` before the exchange is
+   *   complete: then it may be another one. The conversation is over.
+   */
+  async authenticate(
+    mechanism: SaslClientMechanism,
+    options: AuthenticateOptions = {},
+  ): Promise<Authentication> {
+    const exchange = mechanism.start();
+    const first = await exchange.step(null);
+    let unsent = first.type === 'response' ? first.response : null;
+    let wrong = first.type === 'failed' ? first.text : null;
+    const inOneLine = (options.initialResponse ?? true) && unsent !== null && fits(mechanism.name, unsent);
+    const initialResponse = inOneLine ? unsent : null;
+    if (inOneLine) unsent = null;
+    this.#answerChallenge = (challenge) => {
+      if (unsent !== null) {
+        const response = unsent;
+        unsent = null;
+        return response;
+      }
+      return andThen(exchange.step(challenge), (step) => {
+        if (step.type === 'response') return step.response;
+        wrong = step.text;
+        return null;
+      });
+    };
+    const { status } = await this.send({ verb: 'AUTH', mechanism: mechanism.name, initialResponse });
+    if (status.status === '+OK' && (unsent !== null || !exchange.complete))
+      wrong ??= 'the server says +OK before the exchange is complete';
+    if (wrong !== null) {
+      const text = `${mechanism.name} with this server failed: ${wrong}. It may not be the server it claims to be.`;
+      throw this.#fail(new Pop3Error('POP3_PROTOCOL', text, { verb: 'AUTH' }));
+    }
+    return { status, problem: exchange.problem ?? null };
+  }
+
+  /** Ends the session without a word: everything outstanding rejects with `error`. The server then removes nothing. */
+  abort(error: unknown): void {
+    this.#fail(error);
+  }
+
+  // ----- the loop
+
+  /** Octets that came while nobody waited belong to no answer. */
+  #look(): void {
+    const chunk = this.#channel.take();
+    if (chunk === null) return;
+    this.#session.receive(chunk);
+    const action = this.#session.next();
+    if (action.type === 'close') this.#close(action.failure);
+  }
+
+  /** Commands go out also while the answer to an earlier one is awaited. */
+  #flush(): void {
+    if (!this.#running) return this.#run();
+    if (this.#unsent && !this.#over) this.#step();
+  }
+
+  /** Works until it has to wait for octets, for a reader of a body, or for the next command. */
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    for (;;) {
+      const wait = this.#step();
+      if (wait === 'stop') break;
+      if (wait === 'go on') continue;
+      wait.then(
+        () => {
+          this.#running = false;
+          this.#run();
+        },
+        (error) => {
+          this.#running = false;
+          this.#fail(error);
+        },
+      );
+      return;
+    }
+    this.#running = false;
+  }
+
+  #step(): 'go on' | 'stop' | Promise<unknown> {
+    if (this.#over) return 'stop';
+    const action = this.#session.next();
+    switch (action.type) {
+      case 'read':
+        return this.#unread > 0 ? 'stop' : this.#read();
+      case 'write':
+        this.#unsent = false;
+        return this.#attempt(() => this.#channel.write(action.octets));
+      case 'greeting':
+        this.#greeting = action;
+        this.#greeted?.(action);
+        return 'go on';
+      case 'response':
+        return this.#response(action);
+      case 'body':
+        this.#unread += this.#body?.add(action.segments) ?? 0;
+        return 'go on';
+      case 'body-end':
+        this.#body?.end();
+        this.#body = null;
+        return 'go on';
+      case 'challenge':
+        return this.#challenge(action.challenge);
+      case 'upgrade-tls':
+        return this.#upgradeTls();
+      case 'wait':
+        return 'stop';
+      case 'close':
+        this.#close(action.failure);
+        return 'stop';
+    }
+  }
+
+  #read(): 'go on' | Promise<unknown> {
+    const [waiter] = this.#waiters;
+    const command = this.#body?.command ?? waiter?.command;
+    const type = this.#body === null ? 'status' : 'body';
+    if (command !== undefined && (this.#awaited.type !== type || this.#awaited.command !== command))
+      this.#awaited = { type, command };
+    return this.#attempt(() =>
+      andThen(this.#channel.read(this.#awaited), (chunk) => {
+        if (chunk === null) this.#session.receiveEnd();
+        else this.#session.receive(chunk);
+      }),
+    );
+  }
+
+  #response({ command, status, multiline }: Extract<ClientAction, { type: 'response' }>): 'go on' {
+    if (multiline) this.#body = new ReplyBody(command, (segments) => this.#consumed(segments));
+    const reply: Reply = { command, status, body: this.#body };
+    if (command.verb === 'STLS' && status.status === '+OK') this.#upgrading = reply;
+    else this.#waiters.shift()?.resolve(reply);
+    return 'go on';
+  }
+
+  #challenge(challenge: Uint8Array): 'go on' | Promise<unknown> {
+    return this.#attempt(() =>
+      andThen(this.#answerChallenge?.(challenge) ?? null, (response) => {
+        if (!this.#over) this.#session.sendSaslResponse(response);
+      }),
+    );
+  }
+
+  #upgradeTls(): 'go on' | Promise<unknown> {
+    return this.#attempt(() => {
+      if (this.#channel.upgradeTls === undefined) usage('This channel cannot do TLS.');
+      return andThen(this.#channel.upgradeTls(), () => {
+        if (this.#over) return;
+        this.#session.tlsUpgraded();
+        this.#waiters.shift()?.resolve(this.#upgrading as Reply);
+      });
+    });
+  }
+
+  /** Goes on at once where nothing has to be waited for. */
+  #attempt(work: () => MaybePromise<void>): 'go on' | Promise<unknown> {
+    try {
+      const done = work();
+      return done === undefined ? 'go on' : Promise.resolve(done);
+    } catch (error) {
+      this.#fail(error);
+      return 'go on';
+    }
+  }
+
+  #consumed(segments: number): void {
+    this.#unread -= segments;
+    if (this.#unread === 0) this.#run();
+  }
+
+  #close(failure: ClientFailure | null): void {
+    this.#fail(errorOf(failure, this.#body?.command ?? this.#waiters[0]?.command ?? null));
+  }
+
+  #fail(error: unknown): unknown {
+    if (this.#over) return this.#error;
+    this.#over = true;
+    this.#error = error;
+    this.#session.abort();
+    this.#notGreeted?.(error);
+    this.#body?.fail(error);
+    this.#body = null;
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
+    return error;
+  }
+}
+
+function fits(name: string, response: Uint8Array): boolean {
+  return `AUTH ${name} \r\n`.length + Math.ceil(response.length / 3) * 4 <= 255;
+}
+
+const WHAT_HAPPENED: Record<Exclude<ClientFailure, 'peer-closed'>, string> = {
+  'greeting-refused': 'refused to talk',
+  'bad-greeting': 'is no POP3 server: its first line is neither +OK nor -ERR',
+  'bad-status-line': 'sent something else than an answer: the session is out of step',
+  'unexpected-data': 'sent what nobody has asked for',
+  'line-too-long': 'sent a line without an end',
+  'too-many-capabilities': 'sent a list of capabilities without an end',
+  aborted: 'was left',
+};
+
+function errorOf(failure: ClientFailure | null, command: ClientCommand | null): Pop3Error {
+  const verb = command === null ? null : (command.verb ?? command.keyword);
+  if (failure === null) return new Pop3Error('POP3_CLOSED', 'The session is over: QUIT was answered.');
+  if (failure === 'peer-closed') {
+    const before = command === null ? 'its greeting' : `it had answered ${describeCommand(command)}`;
+    const text = `The server closed the connection before ${before}.`;
+    return new Pop3Error('POP3_CLOSED', text, { verb, retryable: true });
+  }
+  const text = `The server ${WHAT_HAPPENED[failure]}. The connection was given up, and no message was deleted.`;
+  return new Pop3Error('POP3_PROTOCOL', text, { verb });
+}

@@ -1,0 +1,121 @@
+import type { ClientCommand } from '../command.js';
+
+interface Reader {
+  readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const DONE: IteratorResult<Uint8Array, undefined> = { done: true, value: undefined };
+
+/**
+ * The lines of a multi-line response as octets, unstuffed and without the terminator (RFC 1939 section 3), to be read once.
+ * Chunks are the reader's. It ends only behind the terminator: a response that breaks off rejects.
+ *
+ * Whoever stops early, by leaving the loop or by {@link discard}, lets the rest be read and dropped.
+ */
+export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly command: ClientCommand;
+  readonly #consumed: (segments: number) => void;
+  #segments: Uint8Array[] = [];
+  /** How many of them were read. */
+  #read = 0;
+  #ended = false;
+  #error: unknown = null;
+  #discarded = false;
+  #reader: Reader | null = null;
+  #settled: (() => void) | null = null;
+  #failed: ((error: unknown) => void) | null = null;
+
+  /** @internal Made by a conversation. `consumed` is told how many segments wait no longer. */
+  constructor(command: ClientCommand, consumed: (segments: number) => void) {
+    this.command = command;
+    this.#consumed = consumed;
+  }
+
+  /** Whether the terminator has come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#segments.length > 0) {
+      const value = this.#shift();
+      this.#consumed(1);
+      return Promise.resolve({ done: false, value });
+    }
+    if (this.#error !== null) return Promise.reject(this.#error);
+    if (this.#ended || this.#discarded) return Promise.resolve(DONE);
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+      this.#consumed(0);
+    });
+  }
+
+  /** The loop was left. The rest is dropped as it comes; the next command does not wait for it here. */
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#drop();
+    return Promise.resolve(DONE);
+  }
+
+  /** Drops the rest, and waits for its end. */
+  discard(): Promise<void> {
+    this.#drop();
+    if (this.#error !== null) return Promise.reject(this.#error);
+    if (this.#ended) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#settled = resolve;
+      this.#failed = reject;
+      this.#consumed(0);
+    });
+  }
+
+  /** @internal Takes the next segments over; returns how many wait for the reader. */
+  add(segments: readonly Uint8Array[]): number {
+    if (this.#discarded) return 0;
+    const reader = this.#reader;
+    this.#segments.push(...segments);
+    if (reader === null) return segments.length;
+    this.#reader = null;
+    reader.resolve({ done: false, value: this.#shift() });
+    return segments.length - 1;
+  }
+
+  /** @internal The terminator has come. */
+  end(): void {
+    this.#ended = true;
+    this.#reader?.resolve(DONE);
+    this.#settled?.();
+  }
+
+  /** @internal It does not come any more. */
+  fail(error: unknown): void {
+    this.#error = error;
+    this.#reader?.reject(error);
+    this.#failed?.(error);
+  }
+
+  /** The oldest segment. They are taken out all together: one by one, hundreds would be moved for each. */
+  #shift(): Uint8Array {
+    const segment = this.#segments[this.#read++] as Uint8Array;
+    if (this.#read === this.#segments.length) {
+      this.#segments = [];
+      this.#read = 0;
+    }
+    return segment;
+  }
+
+  #drop(): void {
+    if (this.#discarded) return;
+    this.#discarded = true;
+    const waiting = this.#segments.length - this.#read;
+    this.#segments = [];
+    this.#read = 0;
+    this.#reader?.resolve(DONE);
+    this.#reader = null;
+    this.#consumed(waiting);
+  }
+}
