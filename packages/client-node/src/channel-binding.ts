@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
 import type { ChannelBindingType } from '@pop3/core';
 import { signatureHashOf } from '@pop3/core/sasl';
+import type { Secured } from './handshake.js';
 
 const EXPORTER_OCTETS = 32;
 /** Given, and empty: over TLS 1.2 that is another value than none (RFC 5705 section 4). */
@@ -14,7 +14,10 @@ const EMPTY_CONTEXT = Buffer.alloc(0);
  * - `tls-unique` over TLS 1.2: the first Finished, which is the client's, as sessions are never resumed here
  *   (RFC 5929 section 3)
  */
-export function channelBindingOf(socket: TLSSocket, type: ChannelBindingType): Uint8Array | null {
+export function channelBindingOf(
+  { socket, certificate }: Secured,
+  type: ChannelBindingType,
+): Uint8Array | null {
   if (socket.destroyed || socket.isSessionReused()) return null;
   const version = socket.getProtocol();
   switch (type) {
@@ -25,9 +28,8 @@ export function channelBindingOf(socket: TLSSocket, type: ChannelBindingType): U
     case 'tls-unique':
       return version === 'TLSv1.2' ? (socket.getFinished() ?? null) : null;
     case 'tls-server-end-point': {
-      const certificate = socket.getPeerX509Certificate()?.raw;
-      const hash = certificate && signatureHashOf(certificate);
-      return hash ? createHash(hash).update(certificate).digest() : null;
+      const hash = signatureHashOf(certificate.raw);
+      return hash === null ? null : createHash(hash).update(certificate.raw).digest();
     }
   }
 }

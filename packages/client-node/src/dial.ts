@@ -2,19 +2,27 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Pop3Error } from '@pop3/core';
 import type { ConnectOptions, Timeouts } from './options.js';
+import { ReceiveBuffer } from './receive-buffer.js';
 import { timedOut } from './timeouts.js';
+
+export interface Dialled {
+  readonly socket: Duplex;
+  /** Where what it reads goes instead of `data` events; null for a socket of the caller's. */
+  readonly buffer: ReceiveBuffer | null;
+}
 
 /**
  * Connects to the host, or takes the caller's socket. What comes of an attempt that was given up is destroyed. The socket
  * has a listener for errors from the start, so that none is ever unhandled.
  */
-export function dial(options: ConnectOptions, timeouts: Timeouts, signal?: AbortSignal): Promise<Duplex> {
+export function dial(options: ConnectOptions, timeouts: Timeouts, signal?: AbortSignal): Promise<Dialled> {
   const port = options.port ?? ((options.tls ?? 'implicit') === 'implicit' ? 995 : 110);
   const where = options.socket === undefined ? `${options.host}:${port}` : 'the given socket';
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Pop3Error('POP3_USAGE', `port is ${port}; it must be from 1 to 65535.`);
   return new Promise((resolve, reject) => {
     let socket: Duplex | null = null;
+    const buffer = options.socket === undefined ? new ReceiveBuffer() : null;
     let over = false;
     const finish = () => {
       over = true;
@@ -25,7 +33,7 @@ export function dial(options: ConnectOptions, timeouts: Timeouts, signal?: Abort
     const connected = () => {
       if (over) return;
       finish();
-      resolve(socket as Duplex);
+      resolve({ socket: socket as Duplex, buffer });
     };
     const give = (error: unknown) => {
       if (over) return;
@@ -49,8 +57,8 @@ export function dial(options: ConnectOptions, timeouts: Timeouts, signal?: Abort
       give(timedOut(`There was no connection to ${where}`, 'connectMs', timeouts));
     }, timeouts.connectMs);
     signal?.addEventListener('abort', abort);
-    if (options.socket === undefined) take(connect({ host: options.host, port }));
-    else if (typeof options.socket !== 'function') take(options.socket);
+    if (buffer !== null) take(connect({ host: options.host as string, port, onread: buffer.onread }));
+    else if (typeof options.socket !== 'function') take(options.socket as Duplex);
     else Promise.resolve().then(options.socket).then(take).catch(failed);
   });
 }

@@ -1,22 +1,29 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { Pop3Error } from '@pop3/core';
 import { isFor, type ServerIdentity } from './server-identity.js';
 import { digitsOf, type TlsPlan } from './tls.js';
 
+/** A connection to the server that was meant. */
+export interface Secured {
+  readonly socket: TLSSocket;
+  /** What the server has shown. */
+  readonly certificate: X509Certificate;
+}
+
 /**
  * Does the TLS handshake as a client on a socket whose octets nobody reads, and looks whether it is the right server.
  * Nothing is sent before that is known. Whoever gives up destroys `plain`; then this rejects, too.
  */
-export function shakeHands(plain: Duplex, plan: TlsPlan): Promise<TLSSocket> {
+export function shakeHands(plain: Duplex, plan: TlsPlan): Promise<Secured> {
   return new Promise((resolve, reject) => {
     const { identity } = plan;
     const secured = connect({
       socket: plain,
       secureContext: plan.secureContext,
       ...(identity?.type === 'name' && { servername: identity.value }),
-      // All of this is done by `verify`, before anything is sent: a pin needs none of it, and what Node says about a
+      // All of this is done by `verified`, before anything is sent: a pin needs none of it, and what Node says about a
       // certificate that it refuses does not show the certificate.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
@@ -25,8 +32,7 @@ export function shakeHands(plain: Duplex, plan: TlsPlan): Promise<TLSSocket> {
     secured.on('close', () => reject(new Pop3Error('POP3_TLS', LOST, { retryable: true })));
     secured.once('secureConnect', () => {
       try {
-        verify(secured, plan);
-        resolve(secured);
+        resolve({ socket: secured, certificate: verified(secured, plan) });
       } catch (error) {
         secured.destroy();
         reject(error);
@@ -37,9 +43,11 @@ export function shakeHands(plain: Duplex, plan: TlsPlan): Promise<TLSSocket> {
 
 const LOST = 'The connection was lost during the TLS handshake.';
 
-function verify(secured: TLSSocket, { fingerprints, identity }: TlsPlan): void {
-  const certificate = secured.getPeerX509Certificate();
-  if (certificate === undefined) throw new Pop3Error('POP3_TLS', 'The server shows no certificate.');
+function verified(secured: TLSSocket, { fingerprints, identity }: TlsPlan): X509Certificate {
+  // Not getPeerX509Certificate(): asked once more, Node's client gives the next one of the chain, or none.
+  const { raw } = secured.getPeerCertificate();
+  if (raw === undefined) throw new Pop3Error('POP3_TLS', 'The server shows no certificate.');
+  const certificate = new X509Certificate(raw);
   if (fingerprints !== null) {
     if (!fingerprints.includes(digitsOf(certificate.fingerprint256))) throw wrongFingerprint(certificate);
   } else if (!secured.authorized) {
@@ -47,6 +55,7 @@ function verify(secured: TLSSocket, { fingerprints, identity }: TlsPlan): void {
   } else if (identity === null || !isFor(certificate, identity)) {
     throw wrongName(certificate, identity);
   }
+  return certificate;
 }
 
 function wrongFingerprint({ fingerprint256 }: X509Certificate): Pop3Error {

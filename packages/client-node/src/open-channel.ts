@@ -14,7 +14,8 @@ export async function openChannel(options: ConnectOptions, signal?: AbortSignal)
   const timeouts = timeoutsOf(options.timeouts);
   const tls = planTls(options);
   signal?.throwIfAborted();
-  const channel = new SocketChannel(await dial(options, timeouts, signal), timeouts, tls);
+  const { socket, buffer } = await dial(options, timeouts, signal);
+  const channel = new SocketChannel({ socket, buffer, timeouts, tls });
   const abort = () => channel.destroy();
   signal?.addEventListener('abort', abort);
   try {

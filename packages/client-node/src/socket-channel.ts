@@ -1,12 +1,12 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import { type ChannelBindingType, isPop3Error, Pop3Error } from '@pop3/core';
 import type { Awaited, ClientChannel } from '@pop3/core/driver';
 import { channelBindingOf } from './channel-binding.js';
 import { Deadline } from './deadline.js';
-import { handshakeFailed, isTlsError, shakeHands } from './handshake.js';
+import { handshakeFailed, isTlsError, type Secured, shakeHands } from './handshake.js';
 import type { Timeouts } from './options.js';
+import type { ReceiveBuffer } from './receive-buffer.js';
 import { nameOf, timedOut, timeoutFor, verbOf } from './timeouts.js';
 import type { TlsPlan } from './tls.js';
 
@@ -14,6 +14,15 @@ interface Reader {
   readonly awaited: Awaited;
   readonly resolve: (chunk: Uint8Array | null) => void;
   readonly reject: (error: unknown) => void;
+}
+
+export interface SocketChannelOptions {
+  /** Connected; with a listener for errors, which may come at any time. */
+  readonly socket: Duplex;
+  /** Where what it reads goes instead of `data` events; null where it has these. */
+  readonly buffer: ReceiveBuffer | null;
+  readonly timeouts: Timeouts;
+  readonly tls: TlsPlan | null;
 }
 
 /**
@@ -30,7 +39,7 @@ export class SocketChannel implements ClientChannel {
   /** What the caller gave or was connected; TLS may be on top of it. */
   readonly #plain: Duplex;
   #socket: Duplex;
-  #secured: TLSSocket | null = null;
+  #secured: Secured | null = null;
   /** A chunk that came while nobody read; the socket is paused then, so there is at most one. */
   #chunk: Uint8Array | null = null;
   #reader: Reader | null = null;
@@ -39,14 +48,14 @@ export class SocketChannel implements ClientChannel {
   #ended = false;
   #error: Error | null = null;
 
-  /** @param socket - connected; with a listener for errors, which may come at any time */
-  constructor(socket: Duplex, timeouts: Timeouts, tls: TlsPlan | null) {
+  constructor({ socket, buffer, timeouts, tls }: SocketChannelOptions) {
     this.#timeouts = timeouts;
     this.#tls = tls;
     this.#plain = socket;
     this.#socket = socket;
     // Commands are small, and each of them is waited for.
     if (socket instanceof Socket) socket.setNoDelay(true);
+    if (buffer !== null) buffer.receive = this.#onData;
     this.#attach(socket);
   }
 
@@ -115,7 +124,7 @@ export class SocketChannel implements ClientChannel {
       throw late ?? error;
     }
     this.#deadline.stop();
-    this.#socket = this.#secured;
+    this.#socket = this.#secured.socket;
     this.#attach(this.#socket);
   }
 

@@ -8,7 +8,7 @@ export interface KeyPair {
 
 export interface CertificateForm {
   readonly commonName?: string;
-  /** DNS names, addresses, and `URI:...`. */
+  /** DNS names and addresses; `DNS:` and `URI:` in front say what it is. */
   readonly names?: readonly string[];
   readonly ca?: KeyPair;
   readonly notBefore?: Date;
@@ -22,9 +22,8 @@ export async function certificate(form: CertificateForm = {}): Promise<KeyPair> 
   const { commonName = 'localhost', names = [], ca, notBefore, notAfter } = form;
   const altNames = names.map((value) => {
     if (isIP(value) !== 0) return { type: 7 as const, ip: value };
-    return value.startsWith('URI:')
-      ? { type: 6 as const, value: value.slice(4) }
-      : { type: 2 as const, value };
+    const [, kind, name = ''] = /^(URI|DNS):(.*)/s.exec(value) ?? [null, 'DNS', value];
+    return { type: kind === 'URI' ? (6 as const) : (2 as const), value: name };
   });
   const options: SelfsignedOptions = {
     ...EC,

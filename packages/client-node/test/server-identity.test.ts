@@ -121,8 +121,9 @@ describe('an address', () => {
   });
 
   it('is never meant by a DNS name, nor by the common name', async () => {
-    // selfsigned takes addresses for what they are, so these are spelt in a way that only a name can be.
-    expect(await matches('127.0.0.1', ['*.0.0.1'])).toBe(false);
+    expect(await matches('127.0.0.1', ['DNS:127.0.0.1'])).toBe(false);
+    expect(await matches('127.0.0.1', ['DNS:*.0.0.1'])).toBe(false);
+    expect(await matches('::1', ['DNS:::1'])).toBe(false);
     expect(await matches('127.0.0.1', [], { commonName: '127.0.0.1' })).toBe(false);
     expect(await matches('mail.example.org', ['127.0.0.1'])).toBe(false);
   });
