@@ -1,3 +1,6 @@
+import { Pop3Error } from '@pop3/core';
+import type { ReplyBody } from '@pop3/core/driver';
+
 /**
  * A message, or the head of one, as octets with CRLF line ends, unstuffed: to be read once. `RETR` or `TOP` goes out when the
  * first octets are asked for. A message that breaks off, or is refused, rejects with a `Pop3Error`; it ends only when it is
@@ -23,4 +26,92 @@ export interface Pop3Message {
   top(lines: number, options?: { readonly signal?: AbortSignal }): MessageBody;
   /** Marks it: it goes when `quit()` does, and not before. */
   delete(): void;
+}
+
+export interface BodySource {
+  /** Gets the body, when the first octets are wanted. */
+  readonly open: () => Promise<ReplyBody>;
+  readonly signal: AbortSignal | undefined;
+  /** Ends the session: what is under way cannot be taken back. */
+  readonly leave: (reason: unknown) => void;
+  /** Told of octets as they are given; null when nobody counts them. */
+  readonly received: ((octets: number) => void) | null;
+}
+
+export function messageBody(source: BodySource): MessageBody {
+  let read = false;
+  return {
+    [Symbol.asyncIterator]() {
+      if (read) throw new Pop3Error('POP3_USAGE', 'A body can be read once; ask for the message again.');
+      read = true;
+      return new BodyReader(source);
+    },
+  };
+}
+
+type Result = IteratorResult<Uint8Array, undefined>;
+
+/** Passes on what the body gives, without a promise of its own where nobody watches. */
+class BodyReader implements AsyncIterator<Uint8Array, undefined> {
+  readonly #source: BodySource;
+  readonly #watched: boolean;
+  #body: ReplyBody | null = null;
+
+  constructor(source: BodySource) {
+    this.#source = source;
+    this.#watched = source.signal !== undefined || source.received !== null;
+  }
+
+  next(): Promise<Result> {
+    const next = this.#body === null ? this.#start() : this.#body.next();
+    return this.#watched ? next.then(this.#watch, this.#fail) : next;
+  }
+
+  async return(): Promise<Result> {
+    this.#forget();
+    await this.#body?.return();
+    return { done: true, value: undefined };
+  }
+
+  async #start(): Promise<Result> {
+    const { open, signal } = this.#source;
+    signal?.throwIfAborted();
+    this.#body = await open();
+    signal?.addEventListener('abort', this.#abort, { once: true });
+    if (signal?.aborted) this.#abort();
+    return this.#body.next();
+  }
+
+  readonly #watch = (result: Result): Result => {
+    if (result.done) this.#forget();
+    else this.#source.received?.(result.value.length);
+    return result;
+  };
+
+  readonly #fail = (error: unknown): never => {
+    this.#forget();
+    throw error;
+  };
+
+  readonly #abort = (): void => this.#source.leave(this.#source.signal?.reason);
+
+  #forget(): void {
+    this.#source.signal?.removeEventListener('abort', this.#abort);
+  }
+}
+
+/** Works until the signal says that it should not: then the session is left, which ends the work. */
+export async function abandoning<T>(
+  signal: AbortSignal | undefined,
+  leave: (reason: unknown) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return work();
+  const abort = () => leave(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await work();
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
