@@ -299,7 +299,7 @@ describe('a deadline', () => {
         code: 'POP3_TIMEOUT',
         retryable: true,
         verb: awaited.type === 'greeting' ? null : awaited.command.verb,
-        message: `The server did not send ${what} within ${limit} ms. The connection was closed; timeouts.${name} can be raised.`,
+        message: `The server did not send ${what} within ${limit} ms. The connection was closed; timeouts.${name} can be raised.${name === 'greetingMs' ? " On a port for TLS, such as 995, it waits for tls: 'implicit'." : ''}`,
       });
       expect(ours.destroyed).toBe(true);
       expect(vi.getTimerCount()).toBe(0);
@@ -508,6 +508,27 @@ describe('STLS', () => {
       retryable: true,
       message: 'The connection was lost before the TLS handshake: the server closed it.',
     });
+  });
+
+  it("says what became of the caller's socket in its midst", async () => {
+    const { channel, peer, ours } = await paired({ tls: 'starttls' });
+    const cause = new Error('tunnel collapsed');
+    peer.once('data', () => ours.destroy(cause));
+    expect(await errorOf(channel.upgradeTls())).toMatchObject({
+      code: 'POP3_TLS',
+      retryable: true,
+      message: 'The connection was lost during the TLS handshake. (tunnel collapsed)',
+      cause,
+    });
+  });
+
+  it('ends with what is no TLS later on', async () => {
+    const { channel, peer } = await paired({ tls: 'starttls' });
+    secure(peer as Socket, server);
+    await channel.upgradeTls();
+    const read = errorOf(channel.read(statusOf({ verb: 'CAPA' })));
+    peer.write('+OK injected\r\n');
+    expect(await read).toMatchObject({ code: 'POP3_TLS', verb: 'CAPA', retryable: false });
   });
 
   it('is a mistake of the caller where there is to be no TLS', async () => {

@@ -283,7 +283,7 @@ describe('an alert', () => {
     ['handshake_failure', 40, /another clientCertificate, or have no cipher in common \(ERR_SSL_/],
     ['bad_certificate', 42, /another clientCertificate/],
     ['unknown_ca', 48, /another clientCertificate/],
-    ['internal_error', 80, /^The TLS handshake failed \(ERR_SSL_/],
+    ['internal_error', 80, /^TLS with the server failed \(ERR_SSL_/],
   ])('of %s is told in words', async (_, number, message) => {
     const port = await listen((socket) => {
       socket.once('data', () => socket.end(Uint8Array.of(21, 3, 3, 0, 2, 2, number)));
