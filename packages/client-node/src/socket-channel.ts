@@ -99,8 +99,9 @@ export class SocketChannel implements ClientChannel {
   write(octets: Uint8Array): void {
     // Whoever reads is told what became of it.
     if (this.#socket.writable) this.#socket.write(octets);
-    // A step of SASL was answered: the next one has its own time.
-    if (this.#awaited?.type === 'status' && this.#awaited.command.verb === 'AUTH') this.#awaited = null;
+    // What is sent while nobody waits begins another wait: the next command, which may be the same object as the last
+    // one, or a step of SASL.
+    if (this.#reader === null) this.#awaited = null;
   }
 
   /**
@@ -119,8 +120,6 @@ export class SocketChannel implements ClientChannel {
     });
     try {
       if (this.#chunk !== null || plain.readableLength > 0) throw new Pop3Error('POP3_PROTOCOL', INJECTED);
-      // From here on the octets go to TLS. What came in the clear can reach nobody.
-      if (this.#buffer !== null) this.#buffer.receive = null;
       if (this.#ended) throw lost('the TLS handshake', 'STLS', this.#error);
       this.#secured = await shakeHands(plain, tls);
     } catch (error) {
@@ -205,6 +204,8 @@ export class SocketChannel implements ClientChannel {
   }
 
   #detach(socket: Duplex): void {
+    // Behind STLS, what comes in the clear must reach nobody.
+    if (this.#buffer !== null) this.#buffer.receive = null;
     socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onError);

@@ -353,6 +353,30 @@ describe('a deadline', () => {
     expect(await errorOf(read)).toMatchObject({ verb: 'PASS' });
   });
 
+  it('is another one for a command that is sent again, though it be the same object', async () => {
+    const { channel, say } = await timed();
+    const noop = statusOf({ verb: 'NOOP' });
+    channel.write(OCTETS);
+    await say('+OK\r\n', noop);
+    vi.advanceTimersByTime(59_000);
+    channel.write(OCTETS);
+    const read = errorOf(channel.read(noop));
+    vi.advanceTimersByTime(59_999);
+    expect(await settled(read)).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(await read).toMatchObject({ verb: 'NOOP' });
+  });
+
+  it('of an answer is not put off by commands that are sent behind it', async () => {
+    const { channel } = await timed();
+    const read = errorOf(channel.read(statusOf({ verb: 'STAT' })));
+    for (let second = 0; second < 60; second++) {
+      channel.write(OCTETS);
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(await read).toMatchObject({ verb: 'STAT' });
+  });
+
   it('of a step of the login begins anew when the last one was answered', async () => {
     const { channel, say } = await timed({ loginMs: 10_000 });
     const auth = statusOf({ verb: 'AUTH', mechanism: 'X', initialResponse: null });
@@ -520,6 +544,30 @@ describe('STLS', () => {
       message: 'The connection was lost during the TLS handshake. (tunnel collapsed)',
       cause,
     });
+  });
+
+  it("says what became of the caller's socket later on", async () => {
+    const { channel, peer, ours } = await paired({ tls: 'starttls' });
+    secure(peer as Socket, server);
+    await channel.upgradeTls();
+    const read = errorOf(channel.read(statusOf({ verb: 'CAPA' })));
+    const cause = new Error('tunnel collapsed');
+    ours.destroy(cause);
+    expect(await read).toMatchObject({ code: 'POP3_CLOSED', verb: 'CAPA', cause });
+    ours.emit('error', new Error('late'));
+  });
+
+  it.each(['reset', 'end'] as const)('is over when TCP is, by %s', async (how) => {
+    const { channel, peer } = await connected({ tls: 'starttls' });
+    const secured = secure(peer, server);
+    await channel.upgradeTls();
+    secured.write('+OK\r\n');
+    expect(String(await channel.read(STLS))).toBe('+OK\r\n');
+    const read = channel.read(STLS);
+    if (how === 'reset') peer.resetAndDestroy();
+    else peer.destroy();
+    if (how === 'reset') expect(await errorOf(read)).toMatchObject({ code: 'POP3_CLOSED', retryable: true });
+    else expect(await read).toBeNull();
   });
 
   it('ends with what is no TLS later on', async () => {
