@@ -10,13 +10,14 @@ import {
   otherWays,
   passwordWay,
   tokenMechanism,
+  tokenMechanismName,
 } from './mechanisms.js';
 import type { Auth, CertificateAuth, PasswordAuth, TokenAuth } from './options.js';
 import { refusalOf } from './refusal.js';
 
 export interface LoginContext extends Offer {
   readonly conversation: Conversation;
-  /** Whether several commands may be sent at once. */
+  /** Whether commands may be sent at once where the server announces that it can. */
   readonly pipelining: boolean;
   /** The server as the caller names it, for OAUTHBEARER; null when it is not known. */
   readonly host: string | null;
@@ -105,7 +106,7 @@ async function byUserAndPass(
   const [userCommand, passCommand] = commands;
   const refused = (verb: string, status: Status, advice: string) =>
     refusalOf(verb, status, { capabilities, secrets: [password], login: true, mechanism: 'USER', advice });
-  const both = encrypted && pipelining;
+  const both = encrypted && pipelining && capabilities?.has('PIPELINING') === true;
   const asked = [conversation.send(userCommand), ...(both ? [conversation.send(passCommand)] : [])];
   const [named, passed] = await answered(Promise.all(asked), 'the password');
   if (named?.status.status === '-ERR') {
@@ -135,15 +136,16 @@ async function byApop(
 /** Asks the source once more when a token is refused, and not when something else is wrong. */
 async function byToken(auth: TokenAuth, context: LoginContext): Promise<string> {
   const { accessToken } = auth;
+  const name = tokenMechanismName(auth, context);
   const token = typeof accessToken === 'function' ? await accessToken(null) : accessToken;
   const attempt = (attempted: string, secrets: Secrets) => {
     checkToken(attempted);
-    return exchange(tokenMechanism(auth, attempted, context), context, secrets, 'the token');
+    return exchange(tokenMechanism(name, auth.user, attempted, context), context, secrets, 'the token');
   };
   const first = await attempt(token, [token]);
   if (typeof first === 'string') return first;
   if (typeof accessToken !== 'function' || !isAboutToken(first)) throw first.error;
-  const next = await accessToken({ token, problem: first.problem });
+  const next = await accessToken({ token, problem: first.problem || null });
   if (next === token) throw first.error;
   const second = await attempt(next, [token, next]);
   if (typeof second === 'string') return second;
@@ -217,7 +219,7 @@ async function answered<Answer>(answer: Promise<Answer>, what: string): Promise<
   } catch (error) {
     if (!isPop3Error(error) || error.code !== 'POP3_CLOSED') throw error;
     const { message, verb, retryable } = error;
-    const text = `${message} Many servers do that when ${what} is wrong.`;
+    const text = `${message} Some servers do that in place of a refusal: check ${what}.`;
     throw new Pop3Error('POP3_CLOSED', text, { verb, retryable, cause: error });
   }
 }

@@ -16,19 +16,24 @@ export interface RefusalContext {
   readonly advice?: string;
 }
 
-/** A `-ERR` as an error: what was refused, in what words, whether trying again makes sense, and what to do. */
-export function refusalOf(verb: string, status: Status, context: RefusalContext): Pop3Error {
+/**
+ * A `-ERR` as an error: what was refused, in what words, whether trying again makes sense, and what to do.
+ *
+ * @param verb - null for a greeting
+ */
+export function refusalOf(verb: string | null, status: Status, context: RefusalContext): Pop3Error {
   const { secrets = [], login = false, mechanism } = context;
   const responseCode = status.code === null ? null : withoutSecrets(status.code, secrets);
   const serverText = withoutSecrets(status.text, secrets);
-  const reason = reasonOf(verb, { code: status.code, text: status.text }, context);
+  const reason = reasonOf(verb, status, context);
   const what = login ? `the login${mechanism === undefined ? '' : ` by ${wayOf(mechanism)}`}` : asked(verb);
   const code = responseCode === null ? '' : ` [${shown(responseCode)}]`;
   const words = serverText === '' ? ' and does not say why' : `: "${shown(serverText)}"`;
   const problem = context.problem
     ? ` It says of it: ${shown(withoutSecrets(context.problem, secrets))}.`
     : '';
-  const advice = [adviceOn(reason, context), context.advice].filter(Boolean).map((text) => ` ${text}`);
+  const further = reason === 'channel-binding' ? '' : context.advice;
+  const advice = [adviceOn(reason, context), further].filter(Boolean).map((text) => ` ${text}`);
   return new Pop3Error(
     'POP3_REFUSED',
     `The server refused ${what}${code}${words}.${problem}${advice.join('')}`,
@@ -39,6 +44,7 @@ export function refusalOf(verb: string, status: Status, context: RefusalContext)
 /**
  * Why a command was refused, as far as it can be known.
  * - `not-credentials`: a server that promises to name wrong credentials has not (RFC 3206 section 6)
+ * - `channel-binding`: the other end of the encryption is not who knows the password
  * - `unannounced`: a mechanism that the server does not claim to have
  * - `unknown`: no code, and no words that are understood
  */
@@ -49,6 +55,7 @@ type Reason =
   | 'permanent'
   | 'credentials'
   | 'not-credentials'
+  | 'channel-binding'
   | 'unannounced'
   | 'unknown';
 
@@ -59,6 +66,7 @@ const RETRYABLE: Record<Reason, boolean> = {
   permanent: false,
   credentials: false,
   'not-credentials': true,
+  'channel-binding': false,
   unannounced: false,
   unknown: false,
 };
@@ -79,19 +87,26 @@ const WORDS: readonly (readonly [words: RegExp, reason: Reason])[] = [
   [/\btemporar|\bunavailable\b|\btry\b.*\b(?:again|later)\b/i, 'temporary'],
 ];
 const TOO_MANY = /\btoo many\b/i;
+const MAY_PASS = [TOO_MANY, ...WORDS.map(([words]) => words)];
 /** "Invalid password, please try again" is no invitation, and an account that is locked stays so. */
 const ABOUT_CREDENTIALS =
   /passw|credential|invalid|incorrect|wrong|unknown user|no such user|account\b.*\b(?:lock|disabled)/i;
+/** In words, or as an error of SCRAM (RFC 5802 section 7). */
+const CHANNEL_BINDING = /channel[- ]bindings?\b/i;
 
 function reasonOf(
-  verb: string,
-  { code, text }: Pick<Status, 'code' | 'text'>,
-  { capabilities, login = false, mechanism }: RefusalContext,
+  verb: string | null,
+  { code, text }: Status,
+  { capabilities, login = false, mechanism, problem }: RefusalContext,
 ): Reason {
+  if (mechanism?.startsWith('SCRAM') && CHANNEL_BINDING.test(`${problem} ${text}`)) return 'channel-binding';
   for (const [known, reason] of CODES) {
     if (code === known || code?.startsWith(`${known}/`)) return reason;
   }
+  // Nothing is known of a server that does not even greet, nor of who would log in.
+  if (verb === null) return MAY_PASS.some((words) => words.test(text)) ? 'temporary' : 'unknown';
   if (!login) return 'unknown';
+  if (problem) return problem === 'no-resources' ? 'temporary' : 'credentials';
   const announced = capabilities?.get('SASL') ?? [];
   if (verb === 'AUTH' && mechanism !== undefined && announced.length > 0) {
     if (!announced.some((name) => name.toUpperCase() === mechanism)) return 'unannounced';
@@ -122,8 +137,10 @@ function adviceOn(reason: Reason, { capabilities, login = false, mechanism = '' 
       return 'Only the operator of the server can mend that.';
     case 'not-credentials':
       return 'The credentials are not what is wrong: this server would say so. Try again later.';
+    case 'channel-binding':
+      return 'Either a proxy of the server ends the encryption, or somebody in between does, who could read all that follows. Only if it is the first, name a mechanism without -PLUS by auth.mechanism.';
     case 'unannounced':
-      return `It does not announce ${mechanism}, but ${capabilities?.get('SASL')?.join(', ')}.`;
+      return `It does not announce ${mechanism}, but ${capabilities?.get('SASL')?.join(', ')}. ${credentialsAdvice(mechanism)}`;
     case 'credentials':
     case 'unknown':
       return login ? credentialsAdvice(mechanism) : '';
@@ -157,7 +174,8 @@ const ASKED: Readonly<Record<string, string>> = {
   QUIT: 'to end the session as it should: messages may be there that were marked as deleted',
 };
 
-function asked(verb: string): string {
+function asked(verb: string | null): string {
+  if (verb === null) return 'to talk';
   const known = Object.hasOwn(ASKED, verb) ? ASKED[verb] : undefined;
   return known === undefined ? verb : `${known} (${verb})`;
 }
