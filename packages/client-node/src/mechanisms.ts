@@ -93,7 +93,7 @@ export function passwordWay(auth: PasswordAuth, offer: Offer): PasswordWay {
   if (named === 'USER' && mayShowSecrets(offer)) return { type: 'user' };
   if (named === 'USER') throw inTheClear([named], 'password');
   if (named !== undefined) return { type: 'sasl', mechanism: namedMechanism(named, auth, offer) };
-  const announced = announcedMechanisms(offer);
+  const announced = announcedMechanisms(offer.capabilities);
   const known = PASSWORD_MECHANISMS.filter(
     ({ name, authorizes }) => announced.includes(name) && (authorizes || !auth.authorizationId),
   );
@@ -119,7 +119,7 @@ export function passwordWay(auth: PasswordAuth, offer: Offer): PasswordWay {
  * @throws Pop3Error `POP3_TLS` when the token would go out in the clear.
  */
 export function tokenMechanismName({ mechanism }: TokenAuth, offer: Offer): 'OAUTHBEARER' | 'XOAUTH2' {
-  const announced = announcedMechanisms(offer).includes('OAUTHBEARER');
+  const announced = announcedMechanisms(offer.capabilities).includes('OAUTHBEARER');
   const name = mechanism ?? (announced ? 'OAUTHBEARER' : 'XOAUTH2');
   if (!mayShowSecrets(offer)) throw inTheClear([name], 'token');
   return name;
@@ -138,7 +138,11 @@ export function tokenMechanism(
   return oauthBearerClient({ username, token, ...server, ...(port === null ? {} : { port }) });
 }
 
-/** Stops a mechanism that would show a secret to everybody. `what` it is. */
+/**
+ * Stops a mechanism of the caller's that would show a secret to everybody.
+ *
+ * @throws Pop3Error `POP3_TLS`
+ */
 export function checkPlaintext(
   { name, plaintext }: Pick<SaslClientMechanism, 'name' | 'plaintext'>,
   offer: Offer,
@@ -147,13 +151,13 @@ export function checkPlaintext(
 }
 
 /** Names that the server announces behind SASL, in upper case (RFC 5034 section 3). */
-export function announcedMechanisms({ capabilities }: Pick<Offer, 'capabilities'>): string[] {
+export function announcedMechanisms(capabilities: Capabilities | null): string[] {
   return (capabilities?.get('SASL') ?? []).map((name) => name.toUpperCase());
 }
 
 /** Ways for passwords that the server has beside `used`, for a person to choose from. */
 export function otherWays(used: string, offer: Offer): string[] {
-  const announced = announcedMechanisms(offer);
+  const announced = announcedMechanisms(offer.capabilities);
   const ways = PASSWORD_MECHANISMS.map(({ name }) => name).filter((name) => announced.includes(name));
   if (offer.capabilities?.has('USER')) ways.push('USER');
   return ways.filter((name) => name !== used);
@@ -178,9 +182,8 @@ export function checkPasswordAuth({ user, password, mechanism, authorizationId }
 }
 
 function checkText(what: string, text: unknown): void {
-  if (typeof text !== 'string') usage(`${what} is no text.`);
-  if (text === '') usage(`${what} is empty.`);
-  if ((text as string).includes('\0')) usage(`${what} holds NUL.`);
+  if (typeof text !== 'string' || text === '' || text.includes('\0'))
+    usage(`${what} is a text, not empty and without NUL.`);
 }
 
 function loginOf({ user, password, authorizationId = '' }: PasswordAuth): PasswordLogin {
@@ -226,7 +229,7 @@ function scramBare(form: ScramForm): PasswordMechanism {
     authorizes: true,
     client: (login, offer) => {
       // Said only where a list was seen and could have named one: a server that has -PLUS then refuses (RFC 5802 section 6).
-      const announced = announcedMechanisms(offer);
+      const announced = announcedMechanisms(offer.capabilities);
       const missed = announced.length > 0 && !announced.some((name) => name.endsWith('-PLUS'));
       const flag = missed && bindingOf(offer) !== null ? { channelBinding: 'not-offered' as const } : {};
       return scramClient(form, { ...login, ...sourcesOf(form), ...flag });

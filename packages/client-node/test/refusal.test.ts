@@ -180,7 +180,7 @@ describe('what to do', () => {
   it('says so of a mechanism that is not announced', () => {
     const capabilities = capa('SASL PLAIN LOGIN', 'AUTH-RESP-CODE');
     const error = refusal('AUTH', '-ERR no', { login: true, mechanism: 'XOAUTH2', capabilities });
-    expect(error.message).toMatch(/does not announce XOAUTH2, but PLAIN, LOGIN\./);
+    expect(error.message).toMatch(/announces PLAIN, LOGIN, not XOAUTH2\./);
     expect(error.retryable).toBe(false);
   });
 
