@@ -21,7 +21,6 @@ const textOf = (encoded = '') => Buffer.from(encoded, 'base64').toString();
 interface Served extends Partial<Omit<Attempt, 'channel'>> {
   readonly mechanisms?: readonly string[];
   readonly authenticator?: Authenticator;
-  readonly userPass?: boolean;
 }
 
 /** Logs in to a server of the core with all of its mechanisms. */
@@ -45,7 +44,6 @@ async function served({ mechanisms = MECHANISM_NAMES, authenticator, ...changes 
 
 interface Script extends Partial<Omit<Attempt, 'channel'>> {
   /** Lines of CAPA; null refuses it. */
-  readonly capa?: never;
   readonly announced?: readonly string[] | null;
   readonly greeting?: string;
 }
