@@ -7,6 +7,7 @@ import {
   type Status,
 } from '@pop3/core';
 import type { Reply, ReplyBody } from '@pop3/core/driver';
+import { Fetched } from './fetched.js';
 import { type Link, openLink } from './link.js';
 import {
   type ListingLimits,
@@ -113,7 +114,7 @@ export class Pop3Client implements AsyncDisposable {
   /** What is being read, and keeps other calls out. */
   #body: ReplyBody | null = null;
   /** Messages that were asked for and not given yet, oldest first. */
-  #ahead: Promise<Reply>[] = [];
+  #ahead: Fetched[] = [];
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
   #pipeliningFailed = false;
@@ -221,12 +222,11 @@ export class Pop3Client implements AsyncDisposable {
           asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
         const fetched = this.#ahead.shift() ?? null;
         yield this.#message(facts(wanted[at] as number), fetched, call);
-        // What the caller has not read is of no use to anybody any more.
-        if (fetched === null) this.#body?.return();
-        else drop(fetched);
+        if (fetched !== null) fetched.leave();
+        else if (this.#body !== null && !this.#body.settled) this.#body.return();
       }
     } finally {
-      for (const fetched of this.#ahead.splice(0)) drop(fetched);
+      for (const fetched of this.#ahead.splice(0)) fetched.leave();
     }
   }
 
@@ -421,15 +421,12 @@ export class Pop3Client implements AsyncDisposable {
     while (asked < wanted.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = wanted[asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
-      const fetched = this.#link.conversation.send({ verb: 'RETR', messageNumber });
-      // Whoever reads the body is told.
-      fetched.catch(() => {});
-      this.#ahead.push(fetched);
+      this.#ahead.push(new Fetched(this.#link.conversation.send({ verb: 'RETR', messageNumber })));
     }
     return asked;
   }
 
-  #message(facts: MessageFacts, fetched: Promise<Reply> | null, call: CallOptions): Pop3Message {
+  #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
     const { number } = facts;
     return {
       ...facts,
@@ -448,7 +445,7 @@ export class Pop3Client implements AsyncDisposable {
     command: ContentCommand,
     options: CallOptions,
     total: number | null = null,
-    fetched: Promise<Reply> | null = null,
+    fetched: Fetched | null = null,
   ): MessageBody {
     const number = command.messageNumber;
     checkNumber(number, 1);
@@ -461,7 +458,8 @@ export class Pop3Client implements AsyncDisposable {
     };
     return messageBody({
       open: async () => {
-        const reply = fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched);
+        const reply =
+          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply);
         return reply.body as ReplyBody;
       },
       signal: options.signal,
@@ -516,11 +514,6 @@ export class Pop3Client implements AsyncDisposable {
     this.#link.channel.destroy();
     this.#options.signal?.removeEventListener('abort', this.#abort);
   };
-}
-
-/** Nobody will read it: what comes of it is dropped. */
-function drop(fetched: Promise<Reply>): void {
-  fetched.then(({ body }) => body?.return()).catch(() => {});
 }
 
 function nullIfRefused(error: unknown): null {

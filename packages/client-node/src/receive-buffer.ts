@@ -16,14 +16,14 @@ const LEAST_OCTETS = 2_048;
 export class ReceiveBuffer {
   /** Who gets what was read. */
   receive: ((chunk: Uint8Array) => void) | null = null;
-  #slab = Buffer.allocUnsafeSlow(SLAB_OCTETS);
+  #slab = new Uint8Array(SLAB_OCTETS);
   #at = 0;
 
   /** For `net.connect()`. */
   readonly onread: NonNullable<ConnectOpts['onread']> = {
     buffer: () => {
       if (SLAB_OCTETS - this.#at < LEAST_OCTETS) {
-        this.#slab = Buffer.allocUnsafeSlow(SLAB_OCTETS);
+        this.#slab = new Uint8Array(SLAB_OCTETS);
         this.#at = 0;
       }
       return this.#slab.subarray(this.#at);

@@ -161,6 +161,10 @@ export class SocketChannel implements ClientChannel {
     reader.resolve(chunk);
   };
 
+  // A Buffer is another kind of object than what the core makes of it: code that meets both is compiled twice.
+  readonly #onBuffer = ({ buffer, byteOffset, length }: Buffer): void =>
+    this.#onData(new Uint8Array(buffer, byteOffset, length));
+
   readonly #onEnd = (): void => this.#finish(null);
 
   readonly #onError = (error: Error): void => this.#finish(error);
@@ -197,7 +201,7 @@ export class SocketChannel implements ClientChannel {
   }
 
   #attach(socket: Duplex): void {
-    socket.on('data', this.#onData);
+    socket.on('data', this.#onBuffer);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onEnd);
@@ -206,7 +210,7 @@ export class SocketChannel implements ClientChannel {
   #detach(socket: Duplex): void {
     // Behind STLS, what comes in the clear must reach nobody.
     if (this.#buffer !== null) this.#buffer.receive = null;
-    socket.off('data', this.#onData);
+    socket.off('data', this.#onBuffer);
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onError);
     socket.off('close', this.#onEnd);

@@ -209,20 +209,21 @@ export class Conversation {
       const wait = this.#step();
       if (wait === 'stop') break;
       if (wait === 'go on') continue;
-      wait.then(
-        () => {
-          this.#running = false;
-          this.#run();
-        },
-        (error) => {
-          this.#running = false;
-          this.#fail(error);
-        },
-      );
+      wait.then(this.#goOn, this.#giveUp);
       return;
     }
     this.#running = false;
   }
+
+  readonly #goOn = (): void => {
+    this.#running = false;
+    this.#run();
+  };
+
+  readonly #giveUp = (error: unknown): void => {
+    this.#running = false;
+    this.#fail(error);
+  };
 
   #step(): 'go on' | 'stop' | Promise<unknown> {
     if (this.#over) return 'stop';
@@ -264,13 +265,15 @@ export class Conversation {
     const type = this.#body === null ? 'status' : 'body';
     if (command !== undefined && (this.#awaited.type !== type || this.#awaited.command !== command))
       this.#awaited = { type, command };
-    return this.#attempt(() =>
-      andThen(this.#channel.read(this.#awaited), (chunk) => {
-        if (chunk === null) this.#session.receiveEnd();
-        else this.#session.receive(chunk);
-      }),
-    );
+    return this.#attempt(this.#readNext);
   }
+
+  readonly #readNext = (): MaybePromise<void> => andThen(this.#channel.read(this.#awaited), this.#received);
+
+  readonly #received = (chunk: Uint8Array | null): void => {
+    if (chunk === null) this.#session.receiveEnd();
+    else this.#session.receive(chunk);
+  };
 
   #response({ command, status, multiline }: Extract<ClientAction, { type: 'response' }>): 'go on' {
     if (multiline) this.#body = new ReplyBody(command, (chunks) => this.#consumed(chunks));
