@@ -403,7 +403,7 @@ class Run {
           break;
         }
         case 'body': {
-          const text = action.segments.map(latin1).join('');
+          const text = latin1(action.octets);
           const last = this.told.at(-1);
           const more = last?.[0] === 'body' ? this.told.pop() : undefined;
           this.#tell('body', action.command, `${more?.[2] ?? ''}${text}`);
