@@ -453,6 +453,12 @@ describe('a stream out of step', () => {
       const talk = ClientTalk.greeted();
       talk.say(AUTH);
       expect(talk.hear(`+ \r\n${text}`)).toEqual(['+ ', 'close unexpected-data']);
+      const prompt = ClientTalk.greeted();
+      prompt.say(AUTH);
+      prompt.session.receive(octets(`+ \r\n${text}`));
+      expect(prompt.session.next()).toMatchObject({ type: 'challenge' });
+      prompt.session.sendSaslResponse(octets('secret'));
+      expect(prompt.told()).toEqual(['close unexpected-data']);
     }
   });
 

@@ -87,8 +87,9 @@ export class MemoryClientChannel implements ClientChannel {
 
 /** Both ends of a connection without a network, on which TLS is a pretence. Chunks are cut into these lengths. */
 export function joinedChannels(lengths: readonly number[] = []): {
-  readonly server: ByteChannel;
-  readonly client: ClientChannel;
+  /** `end()` is the end of the client. */
+  readonly server: ByteChannel & { end(): void };
+  readonly client: ClientChannel & { end(): void };
   /** Everything that went over it. */
   readonly said: { server: string; client: string };
 } {
@@ -106,6 +107,7 @@ export function joinedChannels(lengths: readonly number[] = []): {
     said,
     server: {
       read: () => toServer.read(),
+      end: () => toServer.put(null),
       write(chunk) {
         said.server += latin1(chunk);
         put(toClient, chunk);
@@ -118,6 +120,7 @@ export function joinedChannels(lengths: readonly number[] = []): {
     },
     client: {
       read: () => toClient.read(),
+      end: () => toClient.put(null),
       take: () => toClient.take(),
       write(chunk) {
         said.client += latin1(chunk);

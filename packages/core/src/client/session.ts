@@ -162,6 +162,7 @@ export class ClientSession {
    */
   sendSaslResponse(response: Uint8Array | null): void {
     if (this.#phase !== 'sasl') usage('No challenge is open.');
+    if (this.#reader.buffered.length > 0) return void this.#fail('unexpected-data');
     this.#output.push(octetsOf(`${response === null ? '*' : encodeBase64(response)}\r\n`));
     this.#phase = 'status';
   }
