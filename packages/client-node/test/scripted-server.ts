@@ -30,7 +30,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 
 /** Three messages of 23, 22 and 25 octets; USER and PASS; everything of RFC 1939 but APOP. */
-export const WELL_BEHAVED = String.raw`
+export const WELL_BEHAVED = `
   S: +OK ready
   C: CAPA
   S: +OK
