@@ -200,7 +200,12 @@ quirk(
   '',
   async ({ connect, server }) => {
     const client = await connect();
-    const [stat, sizes, ids] = await Promise.all([client.stat(), client.list(), client.uniqueIds(), client.noop()]);
+    const [stat, sizes, ids] = await Promise.all([
+      client.stat(),
+      client.list(),
+      client.uniqueIds(),
+      client.noop(),
+    ]);
     expect(stat).toEqual({ messages: 3, octets: 70 });
     expect([...sizes.values()]).toEqual([23, 22, 25]);
     expect([...ids.values()]).toEqual(['id-1', 'id-2', 'id-3']);

@@ -300,6 +300,7 @@ class ScriptedConnection implements Heard {
   }
 
   release(): void {
+    this.quiet = false;
     this.#released?.();
   }
 
@@ -467,7 +468,6 @@ class ScriptedConnection implements Heard {
       });
     }
     this.#released = null;
-    this.quiet = false;
   }
 
   /** Never comes back: what the client says is heard, and not answered. */
