@@ -1,6 +1,6 @@
 /** Runs a test against a server that is wrong, twice: with what it says whole, and octet by octet. */
 import { describe, expect, it } from 'vitest';
-import { type ConnectOverSocket, connectPop3, type MessageBody, type Pop3Client } from '../src/index.js';
+import { type ConnectOptions, connectPop3, type MessageBody, type Pop3Client } from '../src/index.js';
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.js';
 
 /** User and password of the scripts; in the clear, since most quirks have nothing to do with TLS. */
@@ -13,7 +13,7 @@ export const PLAIN = {
 export interface Setting {
   readonly server: ScriptedServer;
   /** Connects and logs in; the connection is dropped when the test is over. */
-  connect(options?: Partial<ConnectOverSocket>): Promise<Pop3Client>;
+  connect(options?: Partial<ConnectOptions>): Promise<Pop3Client>;
 }
 
 export function quirk(
@@ -44,7 +44,7 @@ export async function against(
           ...PLAIN,
           socket: server.socket,
           ...changes,
-        } as ConnectOverSocket);
+        } as ConnectOptions);
         clients.push(client);
         return client;
       },

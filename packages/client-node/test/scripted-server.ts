@@ -183,6 +183,7 @@ export class ScriptedServer implements AsyncDisposable {
     const [client, server] = duplexPair(this.#options.octetByOctet ? { readableHighWaterMark: 1 } : {});
     this.#serve(server, (error) => client.destroy(error));
     client.once('close', () => server.destroy());
+    server.once('close', () => client.destroy());
     return client;
   };
 
@@ -556,8 +557,8 @@ function stepOf(keyword: string, rest: string, lineEnd: string, line: number): S
 }
 
 function spoken(text: string): Step {
-  const chunk = octets(text);
-  return { type: 'say', chunks: () => [chunk] };
+  // Each time another one: it is the client's then, which may change it.
+  return { type: 'say', chunks: () => [octets(text)] };
 }
 
 /** What is said without a pause is one chunk, as a server that buffers its output sends it. */
@@ -565,8 +566,8 @@ function joinSpoken(steps: Step[]): void {
   for (let at = steps.length - 1; at > 0; at--) {
     const [one, other] = [steps[at - 1], steps[at]];
     if (one?.type !== 'say' || other?.type !== 'say') continue;
-    const whole = Uint8Array.from(Buffer.concat([...one.chunks(), ...other.chunks()]));
-    steps.splice(at - 1, 2, { type: 'say', chunks: () => [whole] });
+    const chunks = () => [Uint8Array.from(Buffer.concat([...one.chunks(), ...other.chunks()]))];
+    steps.splice(at - 1, 2, { type: 'say', chunks });
   }
 }
 
