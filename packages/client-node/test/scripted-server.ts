@@ -382,7 +382,9 @@ class ScriptedConnection implements Heard {
   async #perform(steps: readonly Step[], last: () => void = () => undefined): Promise<void> {
     const lastSaid = steps.findLast(({ type }) => type === 'say');
     if (lastSaid === undefined) last();
-    for (const step of steps) {
+    for (const [at, step] of steps.entries()) {
+      // What the client says behind the answer belongs to the handshake.
+      if (steps[at + 1]?.type === 'tls') this.#peer.removeAllListeners('data').pause();
       if (step === lastSaid && step.type === 'say') {
         const chunks = [...step.chunks()];
         const end = chunks.pop();
@@ -450,7 +452,6 @@ class ScriptedConnection implements Heard {
   async #handshake(): Promise<void> {
     const { certificate } = this.#options;
     if (certificate === undefined) throw new Error('the script has tls: give the server a certificate');
-    this.#peer.removeAllListeners('data');
     const secure = new TLSSocket(this.#peer as Socket, { isServer: true, ...certificate });
     this.#peer = secure;
     this.#listen(secure);
