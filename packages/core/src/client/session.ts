@@ -3,7 +3,7 @@ import { type Capabilities, parseCapabilities } from '../capability.js';
 import { type ClientCommand, describeCommand, encodeCommand } from '../command.js';
 import { usage } from '../errors.js';
 import { LineReader } from '../line-reader.js';
-import { DOT, octetsOf, SP, textOf } from '../octets.js';
+import { DIGIT_0, DIGIT_9, DOT, octetsOf, PLUS, SP, textOf } from '../octets.js';
 import { parseGreeting, parseStatusLine } from '../response.js';
 import { WireDecoder } from '../wire-decoder.js';
 import type { ClientFailure, ClientLimits, ClientSessionOptions, ClientState, Status } from './options.js';
@@ -24,8 +24,8 @@ export type ClientAction =
       readonly status: Status;
       readonly multiline: boolean;
     }
-  /** A part of a multi-line response, unstuffed: views on what was received. */
-  | { readonly type: 'body'; readonly command: ClientCommand; readonly segments: readonly Uint8Array[] }
+  /** A part of a multi-line response, unstuffed, in the memory of what was received. */
+  | { readonly type: 'body'; readonly command: ClientCommand; readonly octets: Uint8Array }
   /** The terminator has come. Without it no response is whole, however much of it there was. */
   | { readonly type: 'body-end'; readonly command: ClientCommand }
   /** Answer it with `sendSaslResponse()`; empty when the server sent what is not base64. */
@@ -46,9 +46,6 @@ const READ: ClientAction = { type: 'read' };
 const WAIT: ClientAction = { type: 'wait' };
 const UPGRADE_TLS: ClientAction = { type: 'upgrade-tls' };
 const NOTHING = /* @__PURE__ */ new Uint8Array(0);
-const DIGIT_0 = 0x30;
-const DIGIT_9 = 0x39;
-const PLUS = 0x2b;
 
 /**
  * The client side of a POP3 connection as a machine without transport, clock or promise (RFC 1939, 2449, 2595, 3206,
@@ -275,17 +272,17 @@ export class ClientSession {
   #body(): ClientAction | null {
     const chunk = this.#reader.buffered;
     if (chunk.length === 0) return this.#inputEnded ? this.#fail('peer-closed') : READ;
-    const { segments, consumed, done } = this.#decoder.decode(chunk);
+    const { content, consumed, done } = this.#decoder.decode(chunk);
     this.#reader.clear();
     if (consumed < chunk.length) this.#reader.push(chunk.subarray(consumed));
     if (done) this.#phase = 'body-end';
     const command = this.#commands[this.#answered] as ClientCommand;
     if (command.verb === 'CAPA') {
-      for (const segment of segments) this.#capabilityText += textOf(segment);
+      this.#capabilityText += textOf(content);
       if (this.#capabilityText.length > this.#limits.maxCapabilityOctets)
         return this.#fail('too-many-capabilities');
     }
-    return segments.length === 0 ? null : { type: 'body', command, segments };
+    return content.length === 0 ? null : { type: 'body', command, octets: content };
   }
 
   #bodyEnd(): ClientAction {
