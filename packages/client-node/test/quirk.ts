@@ -49,9 +49,14 @@ export async function against(
         return client;
       },
     });
+  } catch (error) {
+    // The cause, where the client said what no script answers.
+    server.check();
+    throw error;
   } finally {
     for (const client of clients) await client.close();
   }
+  server.check();
 }
 
 /** A body as characters, one an octet. */

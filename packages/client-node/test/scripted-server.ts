@@ -228,7 +228,6 @@ export class ScriptedServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const close of this.#closers) close();
     for (const connection of this.#connections) connection.destroy();
-    this.check();
   }
 
   #serve(peer: Duplex, reset: (error: Error) => void): void {
@@ -385,22 +384,23 @@ class ScriptedConnection implements Heard {
     for (const [at, step] of steps.entries()) {
       // What the client says behind the answer belongs to the handshake.
       if (steps[at + 1]?.type === 'tls') this.#peer.removeAllListeners('data').pause();
-      if (step === lastSaid && step.type === 'say') {
-        const chunks = [...step.chunks()];
-        const end = chunks.pop();
-        for (const chunk of chunks) await this.#say(chunk);
-        if (end !== undefined) await this.#say(end, last);
-      } else {
-        await this.#do(step);
-      }
+      if (step === lastSaid) await this.#do(step, last);
+      else await this.#do(step);
     }
   }
 
-  async #do(step: Step): Promise<void> {
+  async #do(step: Step, last: () => void = () => undefined): Promise<void> {
     switch (step.type) {
-      case 'say':
-        for (const chunk of step.chunks()) await this.#say(chunk);
+      case 'say': {
+        let before: Uint8Array | null = null;
+        for (const chunk of step.chunks()) {
+          if (this.ended) return;
+          if (before !== null) await this.#say(before);
+          before = chunk;
+        }
+        if (before !== null) await this.#say(before, last);
         return;
+      }
       case 'hear': {
         const line = await this.#line();
         if (line === null || fits(step.line, line)) return;

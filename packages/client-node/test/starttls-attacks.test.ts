@@ -114,11 +114,11 @@ for (const [what, injected] of [
      S: +OK
      wait
      S| ${injected}
-     silence`,
+     close`,
     async ({ attempt, server }) => {
-      const attempted = attempt({ timeouts: { tlsMs: 100 } });
+      const attempted = attempt();
       const failed = expect(attempted).rejects.toMatchObject({
-        code: expect.stringMatching(/^POP3_(PROTOCOL|TLS|CLOSED|TIMEOUT)$/),
+        code: expect.stringMatching(/^POP3_(PROTOCOL|TLS|CLOSED)$/),
       });
       await server.quiet();
       server.release();
@@ -134,10 +134,13 @@ attack(
   'STLS-INJ.2: the answer to STLS comes before STLS was said',
   raw`C: CAPA
    S| +OK\r\nSTLS\r\nUSER\r\n.\r\n+OK\r\n
-   ${STLS}`,
+   C: STLS
+   S: +OK
+   silence`,
   async ({ attempt, server }) => {
-    await expect(attempt()).rejects.toMatchObject({
-      code: expect.stringMatching(/^POP3_(PROTOCOL|TLS|CLOSED)$/),
+    // The handshake then finds the true answer where it expects TLS.
+    await expect(attempt({ tls: 'opportunistic', allowPlaintext: true })).rejects.toMatchObject({
+      code: expect.stringMatching(/^POP3_(PROTOCOL|TLS)$/),
     });
     await server.ended();
     expect(server.octets).not.toMatch(LOGIN);
@@ -243,7 +246,7 @@ for (const [what, ending] of [
 
 attack(
   'STLS-INJ.4: CAPA ends the connection: the next one is encrypted all the same',
-  ['C: CAPA\n close', STLS],
+  [`${STLS}\n C: CAPA\n close`, STLS],
   async ({ attempt, server }) => {
     const client = await attempt();
     expect(client.encrypted).toBe(true);
@@ -335,7 +338,7 @@ attack(
      S: +OK`,
   ].join('\n'),
   async ({ attempt, server }) => {
-    const client = await attempt();
+    const client = await attempt({ tls: 'opportunistic' });
     expect(client.mechanism).toBe('LOGIN');
     expect([...((await client.capabilities())?.keys() ?? [])]).toEqual(['SASL']);
     for await (const message of client.messages({ pipeline: 8 })) await text(message.body());
@@ -345,12 +348,17 @@ attack(
 
 attack(
   'RFC2595-4.5: capabilities from before TLS are forgotten, also where CAPA is refused inside',
-  `${ANNOUNCED.replace('S: USER', 'S: PIPELINING\n S: SASL PLAIN')}
+  `C: CAPA
+   S: +OK
+   S: PIPELINING
+   S: SASL PLAIN
+   S: STLS
+   S: .
    C: CAPA
    S: -ERR
    ${STLS}`,
   async ({ attempt, server }) => {
-    const client = await attempt();
+    const client = await attempt({ tls: 'opportunistic' });
     expect(client.mechanism).toBe('USER');
     expect(await client.capabilities()).toBeNull();
     for await (const message of client.messages({ pipeline: 8 })) await text(message.body());
