@@ -75,6 +75,8 @@ export class ClientSession {
   #last: ClientCommand | null = null;
   #capabilities: Capabilities | null = null;
   #capabilityText = '';
+  /** Whether the exchange was cancelled: another challenge is no answer to that, and could go on for ever. */
+  #cancelled = false;
 
   constructor(options: ClientSessionOptions = {}) {
     this.#options = options;
@@ -156,6 +158,7 @@ export class ClientSession {
   sendSaslResponse(response: Uint8Array | null): void {
     if (this.#phase !== 'sasl') usage('No challenge is open.');
     this.#output.push(octetsOf(`${response === null ? '*' : encodeBase64(response)}\r\n`));
+    this.#cancelled = response === null;
     this.#phase = 'status';
   }
 
@@ -239,7 +242,8 @@ export class ClientSession {
 
   #response(line: Uint8Array): ClientAction | null {
     const command = this.#commands[this.#answered] as ClientCommand;
-    if (command.verb === 'AUTH' && line[0] === PLUS && (line.length === 1 || line[1] === SP)) {
+    const isChallenge = line[0] === PLUS && (line.length === 1 || line[1] === SP);
+    if (command.verb === 'AUTH' && isChallenge && !this.#cancelled) {
       this.#phase = 'sasl';
       const challenge = decodeBase64(textOf(line.subarray(2)).trim()) ?? NOTHING;
       return { type: 'challenge', command, challenge };
@@ -253,6 +257,7 @@ export class ClientSession {
       this.#capabilityText = '';
     } else {
       this.#answer();
+      this.#cancelled = false;
       this.#last = command;
       this.#follow(command, status.status === '+OK');
     }
