@@ -1,6 +1,24 @@
-import type { Capabilities, Pop3Error, ResponseCode } from '@pop3/core';
-import type { MessageBody, Pop3Message } from './message.js';
+import {
+  type Capabilities,
+  type ClientCommand,
+  encodeCommand,
+  isPop3Error,
+  Pop3Error,
+  type ResponseCode,
+  type Status,
+} from '@pop3/core';
+import type { Reply, ReplyBody } from '@pop3/core/driver';
+import { type Link, openLink } from './link.js';
+import {
+  type ListingLimits,
+  readScanListing,
+  readUniqueIds,
+  type ScanListing,
+  type UniqueIdListing,
+} from './listing.js';
+import { abandoning, type MessageBody, messageBody, type Pop3Message } from './message.js';
 import type { ConnectOptions } from './options.js';
+import { refusalOf } from './refusal.js';
 
 /** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
 export interface CallOptions {
@@ -14,7 +32,13 @@ export interface MessagesOptions extends CallOptions {
    */
   readonly pipeline?: number;
   /** Which messages to give. Default: all. */
-  readonly where?: (message: Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>) => boolean;
+  readonly where?: (message: MessageFacts) => boolean;
+}
+
+/** Number of messages, and their octets; null where the server gives none that can be. */
+export interface DropListing {
+  readonly messages: number;
+  readonly octets: number | null;
 }
 
 /** What `quit()` did. */
@@ -50,42 +74,458 @@ export interface Reconnection {
   readonly lostMarks: readonly { readonly number: number; readonly uniqueId: string | null }[];
 }
 
-export interface Pop3Client extends AsyncDisposable {
-  /** The text of the greeting. */
-  readonly greeting: string;
-  /** Whether the connection is encrypted. */
-  readonly encrypted: boolean;
-  /** How it logged in: a SASL mechanism, `APOP` or `USER`; null when it has not. */
-  readonly mechanism: string | null;
-  /** What the server can do now; asked again after STLS and the login. Null when it refuses to say. */
-  capabilities(options?: CallOptions): Promise<Capabilities | null>;
-  /** Number of messages and their octets, as the server counts them. */
-  stat(options?: CallOptions): Promise<{ readonly messages: number; readonly octets: number }>;
-  /** Sizes by message number, gaps left out; null where the server gives none that can be. */
-  list(options?: CallOptions): Promise<ReadonlyMap<number, number | null>>;
-  list(messageNumber: number, options?: CallOptions): Promise<number | null>;
-  /** Unique-ids by message number. Two messages may have the same, on servers that are wrong. */
-  uniqueIds(options?: CallOptions): Promise<ReadonlyMap<number, string>>;
-  uniqueIds(messageNumber: number, options?: CallOptions): Promise<string>;
-  /** The messages that the listing has, in order. */
-  messages(options?: MessagesOptions): AsyncIterableIterator<Pop3Message, undefined>;
-  retrieve(messageNumber: number, options?: CallOptions): MessageBody;
-  top(messageNumber: number, lines: number, options?: CallOptions): MessageBody;
-  /** Marks a message: it goes when `quit()` does, and not before. */
-  delete(messageNumber: number): void;
-  /** Takes all marks back, here and at the server. */
-  reset(options?: CallOptions): Promise<void>;
-  /** Keeps the session alive. */
-  noop(options?: CallOptions): Promise<void>;
-  /** A command that this package does not know, such as `XTND`. */
-  command(keyword: string, argument?: string | null, options?: CommandOptions): Promise<CommandReply>;
-  /** Deletes what is marked, and ends the session. The only place where mail can go. */
-  quit(options?: CallOptions): Promise<QuitResult>;
-  /** Drops the connection: nothing is deleted (RFC 1939 section 6). `await using` does this, too. */
-  close(): Promise<void>;
-  /** Connects and logs in again, whatever became of the last connection. */
-  reconnect(options?: CallOptions): Promise<Reconnection>;
+type ContentCommand =
+  | { readonly verb: 'RETR'; readonly messageNumber: number }
+  | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
+type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
+
+/** How many DELE are sent ahead of their answers. */
+const DELETIONS_AHEAD = 256;
+/** No more messages are asked for ahead when they have so many octets: leaving a loop early should cost little. */
+const OCTETS_AHEAD = 1 << 22;
+const DEFAULT_LIMITS: ListingLimits = { maxMessages: 2_000_000, maxUniqueIdOctets: 1_024 };
+
+/**
+ * Connects, encrypts and logs in. Nothing is sent in the clear that `allowPlaintext` does not allow.
+ *
+ * @throws Pop3Error with a `code`, what the server said, and whether trying again makes sense; `signal.reason` when aborted.
+ */
+export async function connectPop3(options: ConnectOptions): Promise<Pop3Client> {
+  options.signal?.throwIfAborted();
+  return new Pop3Client(options, await openLink(options, options.signal));
 }
 
-/** Connects, encrypts and logs in. */
-export declare function connectPop3(options: ConnectOptions): Promise<Pop3Client>;
+/**
+ * A session with a maildrop. Calls wait for each other, so that their answers cannot be mixed up; while the body of a message
+ * is read, or messages are fetched ahead, other calls are an error at once and never wait in silence.
+ *
+ * After an error other than `POP3_REFUSED`, `POP3_USAGE` and `POP3_UNSUPPORTED` the connection is gone, the server deletes
+ * nothing, and {@link reconnect} makes a new one.
+ */
+export class Pop3Client implements AsyncDisposable {
+  readonly #options: ConnectOptions;
+  readonly #limits: ListingLimits;
+  #link: Link;
+  readonly #marks = new Set<number>();
+  /** Known once they were asked for: a mark that is lost is told with its unique-id. */
+  #uniqueIds: UniqueIdListing | null = null;
+  /** Resolves when the calls before are done. */
+  #turn: Promise<void> = Promise.resolve();
+  /** What is being read, and keeps other calls out. */
+  #body: ReplyBody | null = null;
+  /** Messages that were asked for and not given yet, oldest first. */
+  #ahead: Promise<Reply>[] = [];
+  readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
+  /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
+  #pipeliningFailed = false;
+  /** Whether it was the caller who ended the session. */
+  #left = false;
+
+  /** @internal Use {@link connectPop3}. */
+  constructor(options: ConnectOptions, link: Link) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#link = link;
+    options.signal?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /** The text of the greeting. */
+  get greeting(): string {
+    return this.#link.greeting;
+  }
+
+  /** Whether the connection is encrypted. */
+  get encrypted(): boolean {
+    return this.#link.channel.encrypted;
+  }
+
+  /** How it logged in: a SASL mechanism, `APOP` or `USER`; null when it has not. */
+  get mechanism(): string | null {
+    return this.#link.mechanism;
+  }
+
+  /** What the server can do now (RFC 2449 section 5); null when it refuses to say. */
+  async capabilities(options: CallOptions = {}): Promise<Capabilities | null> {
+    return this.#call(options, () => this.#link.conversation.capabilities());
+  }
+
+  /** Number of messages and their octets, as the server counts them, which may be wrong: `list()` says what is there. */
+  async stat(options: CallOptions = {}): Promise<DropListing> {
+    const { status } = await this.#ask({ verb: 'STAT' }, options);
+    const [, messages, octets] = /^(\d{1,15})(?:[ \t]+(\d{1,15})?)?/.exec(status.text) ?? [];
+    if (messages === undefined) throw unreadable('STAT', status.text);
+    return { messages: Number(messages), octets: octets === undefined ? null : Number(octets) };
+  }
+
+  /** Sizes by message number, gaps left out; null where the server gives none that can be. They are hints. */
+  list(options?: CallOptions): Promise<ReadonlyMap<number, number | null>>;
+  list(messageNumber: number, options?: CallOptions): Promise<number | null>;
+  async list(
+    first: number | CallOptions = {},
+    second: CallOptions = {},
+  ): Promise<ReadonlyMap<number, number | null> | number | null> {
+    if (typeof first !== 'number') return this.#list(first);
+    const { status } = await this.#ask({ verb: 'LIST', messageNumber: first }, second);
+    const [, number, octets] = /^(\d{1,15})(?:[ \t]+(\d{1,15})(?!\S))?/.exec(status.text) ?? [];
+    if (number !== undefined && Number(number) !== first) throw unreadable('LIST', status.text);
+    return octets === undefined ? null : Number(octets);
+  }
+
+  /** Unique-ids by message number (RFC 1939 section 7). Two messages may have the same, on servers that are wrong. */
+  uniqueIds(options?: CallOptions): Promise<ReadonlyMap<number, string>>;
+  uniqueIds(messageNumber: number, options?: CallOptions): Promise<string>;
+  async uniqueIds(
+    first: number | CallOptions = {},
+    second: CallOptions = {},
+  ): Promise<ReadonlyMap<number, string> | string> {
+    if (typeof first !== 'number') return this.#identify(first);
+    const { status } = await this.#ask({ verb: 'UIDL', messageNumber: first }, second);
+    // Some servers leave the number out.
+    const [, number, uniqueId] = /^(?:(\d{1,15})[ \t]+)?(\S.*?)\s*$/.exec(status.text) ?? [];
+    if (uniqueId === undefined || (number !== undefined && Number(number) !== first))
+      throw unreadable('UIDL', status.text);
+    return uniqueId;
+  }
+
+  /**
+   * The messages that the listing has when it starts, in order. Without `pipeline` a message is fetched when its body is
+   * read; with it, the next ones are asked for meanwhile. Other calls have to wait for the end of the loop then.
+   *
+   * Going on to the next message drops what was not read of the last one.
+   */
+  async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
+    const { where, pipeline = 1, ...call } = options;
+    if (!Number.isSafeInteger(pipeline) || pipeline < 1)
+      throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
+    const sizes = await this.#list(call);
+    const uniqueIds = await this.#identify(call).catch(nullIfRefused);
+    const facts = (number: number) => ({
+      number,
+      octets: sizes.get(number) ?? null,
+      uniqueId: uniqueIds?.get(number) ?? null,
+    });
+    const wanted: number[] = [];
+    let total: number | null = this.#received.octets;
+    for (const [number, octets] of sizes) {
+      if (where !== undefined && !where(facts(number))) continue;
+      wanted.push(number);
+      total = total === null || octets === null ? null : total + octets;
+    }
+    this.#received.total = total;
+    const window = this.#pipelines ? pipeline : 1;
+    let asked = 0;
+    try {
+      for (const [at, number] of wanted.entries()) {
+        asked = Math.max(asked, at);
+        if (window > 1 && this.#ahead.length <= window / 2)
+          asked = this.#fetchAhead(wanted, asked, window, sizes);
+        const fetched = this.#ahead.shift() ?? null;
+        yield this.#message(facts(number), fetched, call);
+        // What the caller has not read is of no use to anybody any more.
+        if (fetched === null) this.#body?.return();
+        else drop(fetched);
+      }
+    } finally {
+      for (const fetched of this.#ahead.splice(0)) drop(fetched);
+    }
+  }
+
+  /** The message as octets. `RETR` goes out when they are asked for. */
+  retrieve(messageNumber: number, options: CallOptions = {}): MessageBody {
+    return this.#content({ verb: 'RETR', messageNumber }, options);
+  }
+
+  /** The header of a message and so many lines of its text. */
+  top(messageNumber: number, lines: number, options: CallOptions = {}): MessageBody {
+    return this.#content({ verb: 'TOP', messageNumber, lines }, options);
+  }
+
+  /**
+   * Marks a message: it goes when {@link quit} does, and not before. Nothing is sent until then.
+   *
+   * @throws Pop3Error `POP3_USAGE` for what is no message number.
+   */
+  delete(messageNumber: number): void {
+    encodeCommand({ verb: 'DELE', messageNumber });
+    this.#marks.add(messageNumber);
+  }
+
+  /** Takes all marks back, here and at the server, where some mark messages that were read (RFC 1939 section 5, RSET). */
+  async reset(options: CallOptions = {}): Promise<void> {
+    this.#marks.clear();
+    await this.#ask({ verb: 'RSET' }, options);
+  }
+
+  /** Keeps the session alive (RFC 1939 section 5). */
+  async noop(options: CallOptions = {}): Promise<void> {
+    await this.#ask({ verb: 'NOOP' }, options);
+  }
+
+  /**
+   * A command that this package does not know, such as `XTND`.
+   *
+   * @throws Pop3Error `POP3_USAGE` for a keyword that is known: it has a method of its own; for CR, LF or NUL, and for a line
+   *   of more than 255 octets.
+   */
+  async command(
+    keyword: string,
+    argument: string | null = null,
+    options: CommandOptions = {},
+  ): Promise<CommandReply> {
+    const { multiline = false } = options;
+    const { status, body } = await this.#ask({ verb: null, keyword, argument, multiline }, options);
+    return {
+      code: status.code,
+      text: status.text,
+      body: body && messageBody(() => Promise.resolve(body), { signal: options.signal, leave: this.#leave }),
+    };
+  }
+
+  /**
+   * Deletes what is marked, and ends the session: the only place where mail can go. When the connection is lost before QUIT
+   * was sent, this rejects, and the server deletes nothing (RFC 1939 section 6).
+   */
+  async quit(options: CallOptions = {}): Promise<QuitResult> {
+    return this.#call(options, async () => {
+      const failed: FailedDeletion[] = [];
+      const asked: number[] = [];
+      for (const [number, status] of await this.#sendMarks()) {
+        if (status.status === '+OK') asked.push(number);
+        else failed.push({ ...this.#named(number), error: this.#refused('DELE', status) });
+      }
+      const error = await this.#sayQuit();
+      this.#marks.clear();
+      if (error === null) return { deleted: asked, failed };
+      return {
+        deleted: [],
+        failed: [...failed, ...asked.map((number) => ({ ...this.#named(number), error }))],
+      };
+    });
+  }
+
+  /** Drops the connection: nothing is deleted (RFC 1939 section 6). `await using` does this, too. */
+  async close(): Promise<void> {
+    this.#leave(new Pop3Error('POP3_CLOSED', 'The client was closed.'));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Drops the connection, whatever became of it, connects and logs in again. Marks are lost with the old session, and
+   * message numbers may have changed.
+   */
+  async reconnect({ signal }: CallOptions = {}): Promise<Reconnection> {
+    const { conversation } = this.#link;
+    this.#pipeliningFailed ||= conversation.over && !this.#left && conversation.pending > 1;
+    await this.close();
+    const lostMarks = Array.from(this.#marks, (number) => this.#named(number));
+    this.#marks.clear();
+    this.#uniqueIds = null;
+    this.#ahead = [];
+    this.#body = null;
+    const session = this.#options.signal;
+    const both = signal && session ? AbortSignal.any([signal, session]) : (signal ?? session);
+    both?.throwIfAborted();
+    this.#link = await openLink(this.#options, both);
+    this.#left = false;
+    session?.addEventListener('abort', this.#abort, { once: true });
+    return { lostMarks };
+  }
+
+  // ----- calls, one after the other
+
+  get #pipelines(): boolean {
+    if (this.#pipeliningFailed || this.#options.pipelining === 'off') return false;
+    return this.#link.capabilities?.has('PIPELINING') ?? false;
+  }
+
+  /** Runs when the calls before are done. */
+  async #call<T>({ signal }: CallOptions, work: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    this.#checkFree();
+    const before = this.#turn;
+    let done = () => {};
+    this.#turn = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    try {
+      await before;
+      signal?.throwIfAborted();
+      this.#checkFree();
+      return await abandoning(signal, this.#leave, work);
+    } finally {
+      done();
+    }
+  }
+
+  #checkFree(): void {
+    if (this.#ahead.length > 0)
+      busy('Messages are fetched ahead: end the loop first, or give it no pipeline.');
+    if (this.#body !== null && !this.#body.settled)
+      busy('A body is being read: read it to its end first, or leave its loop.');
+  }
+
+  async #ask(command: ClientCommand, options: CallOptions): Promise<Reply> {
+    return this.#call(options, async () => this.#accepted(await this.#link.conversation.send(command)));
+  }
+
+  /** An answer whose body is now being read. */
+  #accepted(reply: Reply): Reply {
+    const { command, status, body } = reply;
+    if (status.status === '-ERR') throw this.#refused(command.verb ?? command.keyword, status);
+    this.#body = body;
+    return reply;
+  }
+
+  #refused(verb: string, status: Status): Pop3Error {
+    return refusalOf(verb, status, { capabilities: this.#link.capabilities });
+  }
+
+  async #list(options: CallOptions): Promise<ScanListing> {
+    const { body } = await this.#ask({ verb: 'LIST', messageNumber: null }, options);
+    return this.#readWhole(options, () => readScanListing(body as ReplyBody, this.#limits));
+  }
+
+  async #identify(options: CallOptions): Promise<UniqueIdListing> {
+    const { body } = await this.#ask({ verb: 'UIDL', messageNumber: null }, options);
+    this.#uniqueIds = await this.#readWhole(options, () => readUniqueIds(body as ReplyBody, this.#limits));
+    return this.#uniqueIds;
+  }
+
+  /** A listing that cannot be read to its end leaves nothing to go on with. */
+  async #readWhole<T>({ signal }: CallOptions, read: () => Promise<T>): Promise<T> {
+    try {
+      return await abandoning(signal, this.#leave, read);
+    } catch (error) {
+      this.#leave(error);
+      throw error;
+    }
+  }
+
+  // ----- messages
+
+  /** Asks for messages until so many, or so many octets, are under way. Returns how many were asked for since the start. */
+  #fetchAhead(wanted: readonly number[], from: number, window: number, sizes: ScanListing): number {
+    let asked = from;
+    let octets = 0;
+    while (asked < wanted.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
+      const messageNumber = wanted[asked++] as number;
+      octets += sizes.get(messageNumber) ?? 0;
+      const fetched = this.#link.conversation.send({ verb: 'RETR', messageNumber });
+      // Whoever reads the body is told.
+      fetched.catch(() => {});
+      this.#ahead.push(fetched);
+    }
+    return asked;
+  }
+
+  #message(facts: MessageFacts, fetched: Promise<Reply> | null, call: CallOptions): Pop3Message {
+    const { number } = facts;
+    return {
+      ...facts,
+      body: (own) =>
+        this.#content({ verb: 'RETR', messageNumber: number }, { ...call, ...own }, facts.octets, fetched),
+      top: (lines, own) => this.top(number, lines, { ...call, ...own }),
+      delete: () => this.delete(number),
+    };
+  }
+
+  /**
+   * @param total - octets as far as they are known
+   * @param fetched - the answer, where the command was sent already
+   */
+  #content(
+    command: ContentCommand,
+    options: CallOptions,
+    total: number | null = null,
+    fetched: Promise<Reply> | null = null,
+  ): MessageBody {
+    encodeCommand(command);
+    let octets = 0;
+    const number = command.messageNumber;
+    const { onProgress } = this.#options;
+    return messageBody(
+      async () => {
+        const reply = fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched);
+        return reply.body as ReplyBody;
+      },
+      {
+        signal: options.signal,
+        leave: this.#leave,
+        received: (length) => {
+          octets += length;
+          this.#received.octets += length;
+          onProgress?.({ number, octets, total, session: { ...this.#received } });
+        },
+      },
+    );
+  }
+
+  // ----- the end
+
+  /** Sends DELE for what is marked, in windows where the server can do that, and gives the answers. */
+  async #sendMarks(): Promise<[number, Status][]> {
+    const answers: [number, Status][] = [];
+    const marks = [...this.#marks];
+    const window = this.#pipelines ? DELETIONS_AHEAD : 1;
+    for (let at = 0; at < marks.length; at += window) {
+      const sent = marks.slice(at, at + window).map(async (messageNumber): Promise<[number, Status]> => {
+        const { status } = await this.#link.conversation.send({ verb: 'DELE', messageNumber });
+        return [messageNumber, status];
+      });
+      answers.push(...(await Promise.all(sent)));
+    }
+    return answers;
+  }
+
+  /** Why it is not known that the server has done what it was asked for; null when it is. */
+  async #sayQuit(): Promise<Pop3Error | null> {
+    const { conversation, channel } = this.#link;
+    const sent = !conversation.over;
+    try {
+      const { status } = await conversation.send({ verb: 'QUIT' });
+      return status.status === '+OK' ? null : this.#refused('QUIT', status);
+    } catch (error) {
+      // Some servers close the connection instead of answering; what they have deleted, the next session shows.
+      if (sent && isPop3Error(error)) return error;
+      throw error;
+    } finally {
+      channel.destroy();
+      this.#options.signal?.removeEventListener('abort', this.#abort);
+    }
+  }
+
+  #named(number: number): { readonly number: number; readonly uniqueId: string | null } {
+    return { number, uniqueId: this.#uniqueIds?.get(number) ?? null };
+  }
+
+  readonly #abort = (): void => this.#leave(this.#options.signal?.reason);
+
+  readonly #leave = (error: unknown): void => {
+    this.#left ||= !this.#link.conversation.over;
+    this.#link.conversation.abort(error);
+    this.#link.channel.destroy();
+    this.#options.signal?.removeEventListener('abort', this.#abort);
+  };
+}
+
+/** Nobody will read it: what comes of it is dropped. */
+function drop(fetched: Promise<Reply>): void {
+  fetched.then(({ body }) => body?.return()).catch(() => {});
+}
+
+function nullIfRefused(error: unknown): null {
+  if (isPop3Error(error) && error.code === 'POP3_REFUSED') return null;
+  throw error;
+}
+
+function busy(text: string): never {
+  throw new Pop3Error('POP3_USAGE', text);
+}
+
+function unreadable(verb: string, text: string): Pop3Error {
+  const message = `The answer of the server to ${verb} cannot be read: ${JSON.stringify(text)}.`;
+  return new Pop3Error('POP3_PROTOCOL', message, { verb, serverText: text });
+}

@@ -1,14 +1,15 @@
-export type {
-  CallOptions,
-  CommandOptions,
-  CommandReply,
-  FailedDeletion,
-  MessagesOptions,
-  Pop3Client,
-  QuitResult,
-  Reconnection,
+export {
+  type CallOptions,
+  type CommandOptions,
+  type CommandReply,
+  connectPop3,
+  type DropListing,
+  type FailedDeletion,
+  type MessagesOptions,
+  type Pop3Client,
+  type QuitResult,
+  type Reconnection,
 } from './client.js';
-export { connectPop3 } from './client.js';
 export type { MessageBody, Pop3Message } from './message.js';
 export type {
   AccessTokenSource,

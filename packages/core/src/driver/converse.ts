@@ -91,6 +91,11 @@ export class Conversation {
     return this.#session.state;
   }
 
+  /** Whether it has ended, for whatever reason. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Commands without an answer, or without all of it. */
   get pending(): number {
     return this.#session.pending;

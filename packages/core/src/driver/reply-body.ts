@@ -32,9 +32,9 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#consumed = consumed;
   }
 
-  /** Whether the terminator has come. */
-  get ended(): boolean {
-    return this.#ended;
+  /** Whether nobody can read more of it: its end has been read, it was left, or it has failed. */
+  get settled(): boolean {
+    return (this.#ended && this.#segments.length === 0) || this.#discarded || this.#error !== null;
   }
 
   [Symbol.asyncIterator](): this {
