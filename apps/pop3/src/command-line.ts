@@ -40,13 +40,19 @@ export function readCommandLine(args: readonly string[], options: readonly Decla
   };
 }
 
-/** A lone `-` is a value here; cac takes it for a flag unless it stands behind `=`. */
-export function withDashesAsValues(args: readonly string[]): string[] {
-  return args.reduce<string[]>((joined, arg) => {
-    const before = joined.at(-1);
-    if (arg !== '-' || !before?.startsWith('--') || before.includes('=')) return [...joined, arg];
-    return [...joined.slice(0, -1), `${before}=-`];
-  }, []);
+/** Arguments as cac and Node both read them: `--tls-mode` for `--tlsMode`, and `--output=-` for `--output -`. */
+export function normalized(args: readonly string[]): string[] {
+  const words: string[] = [];
+  for (const arg of args) {
+    const before = words.at(-1) ?? '';
+    if (arg === '-' && /^--[^=]+$/.test(before)) words[words.length - 1] = `${before}=-`;
+    else words.push(arg.replace(/^--[^=]+/, hyphenated));
+  }
+  return words;
+}
+
+function hyphenated(flag: string): string {
+  return flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 type Declaration = NonNullable<ParseArgsConfig['options']>[string];

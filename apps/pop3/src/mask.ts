@@ -10,7 +10,9 @@ export class Mask {
     this.#forms.add(secret);
     for (let shift = 0; shift < 3; shift++) {
       // Within the base64 of something longer: what depends on neighbours is left out.
-      const form = Buffer.from('\0'.repeat(shift) + secret).toString('base64').replace(/=+$/, '');
+      const form = Buffer.from('\0'.repeat(shift) + secret)
+        .toString('base64')
+        .replace(/=+$/, '');
       const inner = form.slice(shift === 0 ? 0 : shift + 1, -1);
       // A short one would hide parts of words that have nothing to do with it.
       if (inner.length >= 8) this.#forms.add(inner);

@@ -51,7 +51,10 @@ function namedSource(line: CommandLine, kind: 'password' | 'token', terminal: Te
 function fromEnvironment(variable: string, kind: string): string {
   const secret = process.env[variable];
   if (secret) return secret;
-  throw new Failure(EXIT.noInput, `--${kind}-env ${variable}: the environment has no such variable, or it is empty`);
+  throw new Failure(
+    EXIT.noInput,
+    `--${kind}-env ${variable}: the environment has no such variable, or it is empty`,
+  );
 }
 
 /** The first line of what a command of the shell prints. */

@@ -50,7 +50,8 @@ function loginOf(login: string | undefined): Pick<ServerAddress, 'user' | 'mecha
     throw wrong(text);
   }
   const [match, user = '', mechanism] = USER_FORM.exec(login) ?? [];
-  if (match === undefined) throw wrong('what stands before the @ of a POP URL is USER or USER;AUTH=MECHANISM');
+  if (match === undefined)
+    throw wrong('what stands before the @ of a POP URL is USER or USER;AUTH=MECHANISM');
   return { user: decoded(user) || null, mechanism: mechanismOf(decoded(mechanism ?? '*')) };
 }
 
