@@ -40,13 +40,15 @@ export function readCommandLine(args: readonly string[], options: readonly Decla
   };
 }
 
-/** Arguments as cac and Node both read them: `--tls-mode` for `--tlsMode`, and `--output=-` for `--output -`. */
+const LONG_FORMS: Readonly<Record<string, string>> = { '-u': '--user', '-o': '--output' };
+
+/** Arguments as cac and Node both read them: `--unique-id` for `--uniqueId`, and `--output=-` for `-o -`. */
 export function normalized(args: readonly string[]): string[] {
   const words: string[] = [];
   for (const arg of args) {
     const before = words.at(-1) ?? '';
     if (arg === '-' && /^--[^=]+$/.test(before)) words[words.length - 1] = `${before}=-`;
-    else words.push(arg.replace(/^--[^=]+/, hyphenated));
+    else words.push(LONG_FORMS[arg] ?? arg.replace(/^--[^=]+/, hyphenated));
   }
   return words;
 }
@@ -58,7 +60,6 @@ function hyphenated(flag: string): string {
 type Declaration = NonNullable<ParseArgsConfig['options']>[string];
 
 function declarationOf(rawName: string): [flag: string, Declaration] {
-  const [, short, flag = ''] = /^(?:-([a-z]), )?--(?:no-)?([a-z0-9-]+)/.exec(rawName) ?? [];
-  const type = rawName.includes('<') ? 'string' : 'boolean';
-  return [flag, { type, multiple: true, ...(short !== undefined && { short }) }];
+  const [, flag = ''] = /--(?:no-)?([a-z0-9-]+)/.exec(rawName) ?? [];
+  return [flag, { type: rawName.includes('<') ? 'string' : 'boolean', multiple: true }];
 }

@@ -9,8 +9,7 @@ import { openTerminal, type Terminal } from './terminal.js';
 /** Where a password or a token comes from. Never from the arguments, which every user of the machine can read. */
 export type SecretSource = () => Promise<string>;
 
-const SAFE_WAYS =
-  'set POP3_PASSWORD, give --password-env NAME or --password-command COMMAND, or leave it out to be asked';
+const SAFE_WAYS = 'set POP3_PASSWORD, or give --password-env NAME or --password-command COMMAND';
 /** What people try. cac would take the next argument for its value, and parts of it into an error. */
 const FORBIDDEN = /^--?(?:pass(?:word|wd)?|token|access-token|secret)(?:=|$)|^-p/i;
 
@@ -20,7 +19,7 @@ export function refuseSecretArguments(args: readonly string[]): void {
   if (flag === undefined) return;
   const name = flag.startsWith('-p') ? '-p' : flag.replace(/=.*/s, '');
   const text = `${name} is not taken: every user of this machine can see arguments, and the shell remembers them`;
-  throw new Failure(EXIT.usage, `${text}; ${SAFE_WAYS}`);
+  throw new Failure(EXIT.usage, `${text}; leave it out to be asked, ${SAFE_WAYS}`);
 }
 
 /** Where the password comes from: what a flag names, otherwise POP3_PASSWORD, otherwise the terminal. */
