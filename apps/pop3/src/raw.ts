@@ -30,6 +30,8 @@ export async function raw(call: Call): Promise<number> {
     if ((await dialogue.say(line)) === 'over') break;
     lines.prompt();
   }
+  // The lines end with it, and tell nobody why.
+  call.signal.throwIfAborted();
   return EXIT.ok;
 }
 

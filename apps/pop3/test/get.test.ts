@@ -158,7 +158,7 @@ describe('into a file', () => {
     );
     expect(result).toMatchObject({
       exitCode: EXIT.cannotWrite,
-      stderr: expect.stringMatching(/^pop3: ENOENT.*\n$/),
+      stderr: expect.stringMatching(/^pop3: .*place cannot be written: ENOENT: no such file or directory\n$/),
     });
   });
 });

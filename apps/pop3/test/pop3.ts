@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { onTestFinished } from 'vitest';
 
 /** The program that was built. */
@@ -68,11 +69,11 @@ export class Running {
     });
   }
 
-  /** Waits for the output to match; fails when the program ends before. */
+  /** Waits for the output to match, without what steers a terminal; fails when the program ends before. */
   printed(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        const match = pattern.exec(this[stream]);
+        const match = pattern.exec(stripVTControlCharacters(this[stream]));
         if (match !== null) return resolve(match);
         if (this.process.exitCode !== null || this.process.signalCode !== null) {
           return reject(new Error(`It ended without ${pattern}:\n${this.stdout}\n${this.stderr}`));

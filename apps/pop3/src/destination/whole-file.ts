@@ -1,6 +1,7 @@
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCodeOf } from '../exit-code.js';
+import { EXIT, Failure } from '../failure.js';
 
 /** What file systems without hard links say: those of USB sticks, and some over a network. */
 const NO_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
@@ -26,6 +27,12 @@ export async function writeWholeFile(
       await file.close();
     }
     await (existing === 'replace' ? rename(unfinished, path) : linkNew(unfinished, path));
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === null || code === 'EEXIST') throw error;
+    // What the system says names the unfinished file, which nobody knows.
+    const [reason] = (error as Error).message.split(',');
+    throw new Failure(EXIT.cannotWrite, `${path} cannot be written: ${reason}`);
   } finally {
     await rm(unfinished, { force: true });
   }
