@@ -117,6 +117,11 @@ function withConnection(command: Command): Command {
     )
     .option('--ca <FILE>', 'Believe these authorities, PEM, instead of the known ones')
     .option('--fingerprint <SHA256>', 'Believe the certificate with this fingerprint alone. May be repeated')
+    .option('--server-name <NAME>', 'The name that the certificate has to have. Default: HOST')
+    .option(
+      '--min-tls <VERSION>',
+      'The oldest version, such as TLSv1 for servers that have nothing better. Default: TLSv1.2',
+    )
     .option('--cert <FILE>', 'Your certificate, PEM, for servers that ask for one')
     .option('--key <FILE>', 'The key of your certificate, PEM')
     .option('--timeout <SECONDS>', 'How long to wait in each phase, such as the login')

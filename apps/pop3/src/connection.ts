@@ -6,6 +6,7 @@ import {
   type Progress,
   type Timeouts,
   type TlsMode,
+  type Trust,
 } from '@pop3/client-node';
 import type { ClientTrace } from '@pop3/core';
 import type { Call } from './call.js';
@@ -15,6 +16,7 @@ import { parseServerAddress, type ServerAddress } from './server-address.js';
 import { traceTo } from './trace.js';
 
 const TLS_MODES: readonly TlsMode[] = ['implicit', 'starttls', 'opportunistic', 'off'];
+const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 /** More cannot be meant, and does not fit into a timer of Node. */
 const MAX_TIMEOUT_SECONDS = 86_400;
 
@@ -54,8 +56,6 @@ function optionsOf(call: Call, address: ServerAddress, { onProgress, onTrace }: 
   const { line, signal } = call;
   const { host, port } = address;
   const tls = tlsModeOf(call, address);
-  const ca = line.value('ca');
-  const fingerprint256 = line.values('fingerprint').map(fingerprintOf);
   const timeout = line.value('timeout');
   const shown = line.switch('trace') === true ? traceTo(call) : null;
   return {
@@ -63,10 +63,7 @@ function optionsOf(call: Call, address: ServerAddress, { onProgress, onTrace }: 
     tls,
     signal,
     allowPlaintext: line.switch('allow-plaintext') ?? false,
-    trust: {
-      ...(ca !== null && { ca: contentOf(ca, '--ca') }),
-      ...(fingerprint256.length > 0 && { fingerprint256 }),
-    },
+    trust: trustOf(call),
     ...(port !== null && { port }),
     ...certificateOf(call),
     ...(timeout !== null && { timeouts: timeoutsOf(timeout) }),
@@ -87,6 +84,25 @@ function tlsModeOf({ line }: Call, { tls, port }: ServerAddress): TlsMode {
   if (tls === 'implicit' && mode !== tls)
     throw wrong(`pops:// is TLS from the start; leave out --tls ${said}`);
   return mode;
+}
+
+function trustOf({ line }: Call): Trust {
+  const ca = line.value('ca');
+  const fingerprint256 = line.values('fingerprint').map(fingerprintOf);
+  const serverName = line.value('server-name');
+  const minVersion = line.value('min-tls');
+  return {
+    ...(ca !== null && { ca: contentOf(ca, '--ca') }),
+    ...(fingerprint256.length > 0 && { fingerprint256 }),
+    ...(serverName !== null && { serverName }),
+    ...(minVersion !== null && { minVersion: versionOf(minVersion) }),
+  };
+}
+
+function versionOf(text: string): NonNullable<Trust['minVersion']> {
+  const version = VERSIONS.find((known) => known === text);
+  if (version !== undefined) return version;
+  throw wrong(`--min-tls ${text} is not known; known are ${VERSIONS.join(', ')}`);
 }
 
 function fingerprintOf(text: string): string {

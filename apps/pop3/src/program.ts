@@ -4,6 +4,7 @@ import { normalized, readCommandLine } from './command-line.js';
 import { type Action, declareCommands } from './commands.js';
 import { exitCodeOf } from './exit-code.js';
 import { EXIT, Failure, ReaderGone } from './failure.js';
+import { inFlagWords } from './flag-words.js';
 import { Mask } from './mask.js';
 import { complain } from './say.js';
 import { refuseSecretArguments } from './secret.js';
@@ -75,7 +76,7 @@ function report(error: unknown, program: CAC, terminal: Terminal, mask: Mask): n
   }
   const exitCode = exitCodeOf(error);
   if (exitCode !== null) {
-    complain(out, (error as Error).message);
+    complain(out, inFlagWords((error as Error).message));
     return exitCode;
   }
   // A defect of ours: whoever mends it needs the stack.
