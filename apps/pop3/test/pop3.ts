@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** What the shell of a terminal is told behind the command, such as a pipe. */
+  readonly redirect?: string;
 }
 
 /** Runs the program that was built to its end. */
@@ -39,7 +41,10 @@ export async function pop3(
 export function pop3OnTerminal(args: readonly string[], options: RunOptions = {}): Running {
   const words = [process.execPath, CLI, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
   const env = { TERM: 'xterm', ...options.env };
-  return new Running('script', ['-qec', words.join(' '), '/dev/null'], { ...options, env });
+  return new Running('script', ['-qec', [...words, options.redirect].join(' '), '/dev/null'], {
+    ...options,
+    env,
+  });
 }
 
 /** A running program. */
