@@ -1,14 +1,24 @@
 import { type CAC, type Command, cac } from 'cac';
 import type { Call } from './call.js';
+import { EXIT, MEANINGS } from './failure.js';
 
 /** Does what a command is for, and gives the exit code. */
 export type Action = (call: Call) => Promise<number>;
 
+/** Sections of the help that cac begins with: the name of the program, and the usage. */
+const USAGE_SECTIONS = 2;
+
 /** The commands of `pop3` with their options. To run one gives its {@link Action}. */
 export function declareCommands(): CAC {
   const program = cac('pop3');
-  // cac says of a negated option that it is true by default.
-  program.option('--version', 'Show the version').help((sections) => sections.map(withoutDefaults));
+  program
+    .option('--version', 'Show the version')
+    .help((sections) => [
+      ...sections.slice(0, USAGE_SECTIONS),
+      ...(program.matchedCommand === undefined ? [] : [{ body: program.matchedCommand.description }]),
+      ...sections.slice(USAGE_SECTIONS).map(withoutDefaults),
+      { title: 'Exit codes', body: exitCodes() },
+    ]);
 
   withConnection(
     program
@@ -84,8 +94,14 @@ export function declareCommands(): CAC {
   return program;
 }
 
+/** cac says of a negated option that it is true by default. */
 function withoutDefaults<Section extends { readonly body: string }>(section: Section): Section {
   return { ...section, body: section.body.replace(/ *\(default: true\)/, '') };
+}
+
+function exitCodes(): string {
+  const codes = Object.entries(EXIT) as [keyof typeof EXIT, number][];
+  return codes.map(([name, code]) => `  ${String(code).padStart(3)}  ${MEANINGS[name]}`).join('\n');
 }
 
 const DELETE_DESCRIPTION =

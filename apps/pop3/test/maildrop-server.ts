@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { staticUsers } from '@pop3/auth-node';
 import { createPop3Server, type ListenOptions, type Pop3ServerOptions } from '@pop3/server-node';
 import { type MemoryMaildrop, memoryStore } from '@pop3/store-memory';
@@ -46,5 +47,5 @@ export async function certificate(): Promise<{
     algorithm: 'sha256',
     extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }],
   });
-  return { cert: made.cert, key: made.private, fingerprint: made.fingerprint };
+  return { cert: made.cert, key: made.private, fingerprint: new X509Certificate(made.cert).fingerprint256 };
 }
