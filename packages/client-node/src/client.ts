@@ -505,13 +505,14 @@ export class Pop3Client implements AsyncDisposable {
     const sent = !conversation.over;
     try {
       const { status } = await conversation.send({ verb: 'QUIT' });
+      channel.end();
       return status.status === '+OK' ? null : this.#refused('QUIT', status);
     } catch (error) {
+      channel.destroy();
       // Some servers close the connection instead of answering; what they have deleted, the next session shows.
       if (sent && isPop3Error(error)) return error;
       throw error;
     } finally {
-      channel.destroy();
       this.#options.signal?.removeEventListener('abort', this.#abort);
     }
   }

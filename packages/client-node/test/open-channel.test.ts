@@ -24,13 +24,8 @@ async function open(options: ConnectOptions, signal?: AbortSignal): Promise<Sock
   return channel;
 }
 
-<<<<<<< HEAD
-async function greeting(channel: SocketChannel): Promise<string> {
-  return Buffer.from((await channel.read(GREETING)) ?? []).toString();
-=======
 async function greeting(channel: SocketChannel): Promise<string | null> {
   return textOf(channel.read(GREETING));
->>>>>>> transport
 }
 
 describe('to a host', () => {
