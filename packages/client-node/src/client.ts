@@ -6,19 +6,19 @@ import {
   type ResponseCode,
   type Status,
 } from '@pop3/core';
-import type { Reply, ReplyBody } from '@pop3/core/driver';
-import { Fetched } from './fetched.js';
-import { type Link, openLink } from './link.js';
 import {
-  type ListingLimits,
+  type Reply,
+  type ReplyBody,
   readScanListing,
   readUniqueIds,
+  refusalOf,
   type ScanListing,
   type UniqueIdListing,
-} from './listing.js';
+} from '@pop3/core/driver';
+import { Fetched } from './fetched.js';
+import { type Link, openLink } from './link.js';
 import { abandoning, type MessageBody, messageBody, type Pop3Message } from './message.js';
 import type { ConnectOptions } from './options.js';
-import { refusalOf } from './refusal.js';
 
 /** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
 export interface CallOptions {
@@ -83,7 +83,6 @@ type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
 const DELETIONS_AHEAD = 256;
 /** No more messages are asked for ahead when they have so many octets: leaving a loop early should cost little. */
 const OCTETS_AHEAD = 1 << 22;
-const DEFAULT_LIMITS: ListingLimits = { maxMessages: 2_000_000, maxUniqueIdOctets: 1_024 };
 
 /**
  * Connects, encrypts and logs in. Nothing is sent in the clear that `allowPlaintext` does not allow.
@@ -104,7 +103,6 @@ export async function connectPop3(options: ConnectOptions): Promise<Pop3Client> 
  */
 export class Pop3Client implements AsyncDisposable {
   readonly #options: ConnectOptions;
-  readonly #limits: ListingLimits;
   #link: Link;
   readonly #marks = new Set<number>();
   /** Known once they were asked for: a mark that is lost is told with its unique-id. */
@@ -124,7 +122,6 @@ export class Pop3Client implements AsyncDisposable {
   /** @internal Use {@link connectPop3}. */
   constructor(options: ConnectOptions, link: Link) {
     this.#options = options;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#link = link;
     options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
@@ -395,11 +392,11 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   #list(options: CallOptions): Promise<ScanListing> {
-    return this.#readListing('LIST', options, (body) => readScanListing(body, this.#limits));
+    return this.#readListing('LIST', options, (body) => readScanListing(body, this.#options.limits));
   }
 
   async #identify(options: CallOptions): Promise<UniqueIdListing> {
-    this.#uniqueIds = await this.#readListing('UIDL', options, (body) => readUniqueIds(body, this.#limits));
+    this.#uniqueIds = await this.#readListing('UIDL', options, (body) => readUniqueIds(body, this.#options.limits));
     return this.#uniqueIds;
   }
 
