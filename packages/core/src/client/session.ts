@@ -191,10 +191,9 @@ export class ClientSession {
   #step(): ClientAction | null {
     switch (this.#phase) {
       case 'greeting':
-        return this.#readLine((line) => this.#greeting(line));
+        return this.#readLine();
       case 'status':
-        if (this.pending === 0) return this.#idle();
-        return this.#readLine((line) => this.#response(line));
+        return this.pending === 0 ? this.#idle() : this.#readLine();
       case 'body':
         return this.#body();
       case 'body-end':
@@ -209,10 +208,11 @@ export class ClientSession {
     }
   }
 
-  #readLine(use: (line: Uint8Array) => ClientAction | null): ClientAction | null {
+  #readLine(): ClientAction | null {
     const line = this.#reader.next(this.#limits.maxLineOctets);
     if (line === 'need-data') return this.#inputEnded ? this.#fail('peer-closed') : READ;
-    return typeof line === 'string' ? this.#fail('line-too-long') : use(line);
+    if (typeof line === 'string') return this.#fail('line-too-long');
+    return this.#phase === 'greeting' ? this.#greeting(line) : this.#response(line);
   }
 
   /** Nothing is outstanding: what comes now was not asked for, but for what some servers add to a single line. */
