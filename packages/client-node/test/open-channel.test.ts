@@ -6,7 +6,7 @@ import { openChannel } from '../src/open-channel.js';
 import type { ConnectOptions, Trust } from '../src/options.js';
 import type { SocketChannel } from '../src/socket-channel.js';
 import { certificate, type KeyPair } from './certificates.js';
-import { closedPort, errorOf, greet, listen, listenTls, secure, until } from './loopback.js';
+import { closedPort, errorOf, greet, listen, listenTls, secure, textOf, until } from './loopback.js';
 
 const GREETING = { type: 'greeting' } as const;
 const host = '127.0.0.1';
@@ -24,8 +24,8 @@ async function open(options: ConnectOptions, signal?: AbortSignal): Promise<Sock
   return channel;
 }
 
-async function greeting(channel: SocketChannel): Promise<string> {
-  return Buffer.from((await channel.read(GREETING)) ?? []).toString();
+async function greeting(channel: SocketChannel): Promise<string | null> {
+  return textOf(channel.read(GREETING));
 }
 
 describe('to a host', () => {

@@ -8,10 +8,10 @@ import { openChannel } from '../src/open-channel.js';
 import type { Timeouts, TlsMode } from '../src/options.js';
 import type { SocketChannel } from '../src/socket-channel.js';
 import { certificate, type KeyPair } from './certificates.js';
-import { errorOf, listen, secure, until } from './loopback.js';
+import { errorOf, listen, secure, textOf, until } from './loopback.js';
 
 const GREETING: Awaited = { type: 'greeting' };
-const OCTETS = Buffer.from('+OK\r\n');
+const OCTETS = new TextEncoder().encode('+OK\r\n');
 
 let server: KeyPair;
 beforeAll(async () => {
@@ -267,7 +267,7 @@ describe('a deadline', () => {
     const say = async (text: string, awaited: Awaited) => {
       const read = channel.read(awaited);
       peer.write(text);
-      expect(String(await read)).toBe(text);
+      expect(await textOf(read)).toBe(text);
     };
     const { channel, peer } = pair;
     return { ...pair, say };
@@ -402,7 +402,7 @@ describe('a deadline', () => {
     peer.write('.');
     await until(() => ours.isPaused());
     vi.advanceTimersByTime(3_600_000);
-    expect(String(await channel.read(BODY))).toBe('.');
+    expect(await textOf(channel.read(BODY))).toBe('.');
     await say('.', BODY);
   });
 
@@ -436,13 +436,13 @@ describe('STLS', () => {
     const { channel, peer } = await open({ tls: 'starttls' });
     expect(channel.encrypted).toBe(false);
     peer.write('+OK begin\r\n');
-    expect(String(await channel.read(STLS))).toBe('+OK begin\r\n');
+    expect(await textOf(channel.read(STLS))).toBe('+OK begin\r\n');
     const secured = secure(peer as Socket, server);
     await channel.upgradeTls();
     expect(channel.encrypted).toBe(true);
     expect(channel.channelBinding('tls-exporter')).toHaveLength(32);
     secured.write('+OK inside\r\n');
-    expect(String(await channel.read(STLS))).toBe('+OK inside\r\n');
+    expect(await textOf(channel.read(STLS))).toBe('+OK inside\r\n');
     let text = '';
     secured.on('data', (chunk) => {
       text += chunk;
@@ -562,7 +562,7 @@ describe('STLS', () => {
     const secured = secure(peer, server);
     await channel.upgradeTls();
     secured.write('+OK\r\n');
-    expect(String(await channel.read(STLS))).toBe('+OK\r\n');
+    expect(await textOf(channel.read(STLS))).toBe('+OK\r\n');
     const read = channel.read(STLS);
     if (how === 'reset') peer.resetAndDestroy();
     else peer.destroy();

@@ -6,7 +6,7 @@ import { openChannel } from '../src/open-channel.js';
 import type { ConnectOptions } from '../src/options.js';
 import type { SocketChannel } from '../src/socket-channel.js';
 import { authority, certificate, type KeyPair } from './certificates.js';
-import { errorOf, greet, listen, listenTls } from './loopback.js';
+import { errorOf, greet, listen, listenTls, textOf } from './loopback.js';
 
 const GREETING = { type: 'greeting' } as const;
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -38,8 +38,8 @@ async function open(
   return channel;
 }
 
-async function greeting(channel: SocketChannel): Promise<string> {
-  return String(await channel.read(GREETING));
+async function greeting(channel: SocketChannel): Promise<string | null> {
+  return textOf(channel.read(GREETING));
 }
 
 function fingerprintOf({ cert }: KeyPair): string {
