@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { PASSWORD, serve } from './maildrop-server.js';
-import { pop3, pop3OnTerminal } from './pop3.js';
+import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
 
 const MESSAGES = ['Subject: one\r\n\r\n'];
@@ -30,7 +30,7 @@ it('takes the user from POP3_USER', async () => {
   });
 });
 
-it('asks for it on the terminal, and shows nothing of it', async () => {
+itOnTerminal('asks for it on the terminal, and shows nothing of it', async () => {
   const { args } = await serve(MESSAGES);
   const running = pop3OnTerminal(['list', ...args]);
   await running.printed(/Password of ann at 127\.0\.0\.1: /);
@@ -41,7 +41,7 @@ it('asks for it on the terminal, and shows nothing of it', async () => {
   expect(stdout).not.toContain(PASSWORD.slice(1));
 });
 
-it('asks on the terminal of whoever called although all streams are pipes', async () => {
+itOnTerminal('asks on the terminal of whoever called although all streams are pipes', async () => {
   const { args } = await serve(MESSAGES);
   const running = pop3OnTerminal(['list', ...args], { redirect: '< /dev/null 2>&1 | cat' });
   await running.printed(/Password of ann/);
@@ -49,7 +49,7 @@ it('asks on the terminal of whoever called although all streams are pipes', asyn
   expect((await running.ended).stdout).toMatch(/1\t16\t1\r\n/);
 });
 
-it.each(['\x03', '\x04', 'half\x03'])('%j instead of the password ends it', async (keys) => {
+itOnTerminal.each(['\x03', '\x04', 'half\x03'])('%j instead of the password ends it', async (keys) => {
   const { args } = await serve(MESSAGES);
   const running = pop3OnTerminal(['list', ...args]);
   await running.printed(/Password/);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { onTestFinished } from 'vitest';
+import { it, onTestFinished } from 'vitest';
 
 /** The program that was built. */
 export const CLI = join(import.meta.dirname, '../dist/cli.js');
@@ -36,6 +36,9 @@ export async function pop3(
   running.process.stdin?.end(input);
   return running.ended;
 }
+
+/** Tests that need a terminal; the command `script` of other systems has other arguments. */
+export const itOnTerminal = it.skipIf(process.platform !== 'linux');
 
 /** Runs it on a terminal of its own, which everything goes to that it prints. */
 export function pop3OnTerminal(args: readonly string[], options: RunOptions = {}): Running {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { serve } from './maildrop-server.js';
-import { pop3, pop3OnTerminal } from './pop3.js';
+import { PASSWORD, serve } from './maildrop-server.js';
+import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
 
 const MESSAGES = ['Subject: one\r\n\r\nfirst\r\n'];
@@ -61,7 +61,18 @@ it('deletes with QUIT, and not without', async () => {
   expect(left()).toEqual([]);
 });
 
-it('is a dialogue on a terminal', async () => {
+itOnTerminal('asks for the password before the dialogue begins', async () => {
+  const { args } = await serve(MESSAGES);
+  const running = pop3OnTerminal(['raw', ...args]);
+  await running.printed(/Password/);
+  running.type(`${PASSWORD}\r`);
+  await running.printed(/> /);
+  running.type('NOOP\rQUIT\r');
+  expect((await running.ended).exitCode).toBe(0);
+  expect(running.stdout.match(/\+OK/g)).toHaveLength(2);
+});
+
+itOnTerminal('is a dialogue on a terminal', async () => {
   const { args, env } = await serve(MESSAGES);
   const running = pop3OnTerminal(['raw', ...args], { env });
   await running.printed(/> /);
