@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { PASSWORD, serve } from './maildrop-server.js';
-import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
+import { called, itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
 
 const MESSAGES = ['Subject: one\r\n\r\n'];
@@ -83,7 +83,7 @@ it.each([
   ['-phunter2'],
   ['--token', 'hunter2'],
 ])('never takes a secret as an argument: %j', async (...flags) => {
-  const result = await pop3(['list', 'localhost', '--user', 'ann', ...flags]);
+  const result = await called(['list', 'localhost', '--user', 'ann', ...flags]);
   expect(result.exitCode).toBe(EXIT.usage);
   expect(result.stderr).toMatch(/ is not taken: every user .*POP3_PASSWORD.*--password-command/);
   expect(result.stderr).not.toContain('hunter2');
