@@ -1,9 +1,8 @@
 import { type Capabilities, isPop3Error, Pop3Error } from '@pop3/core';
-import { type Conversation, converse } from '@pop3/core/driver';
-import { logIn } from './login.js';
+import { type Conversation, checkAuth, converse, logIn, refusalOf } from '@pop3/core/driver';
+import { LOGIN_CRYPTO } from './hashes.js';
 import { openChannel } from './open-channel.js';
 import type { ConnectOptions } from './options.js';
-import { refusalOf } from './refusal.js';
 import type { SocketChannel } from './socket-channel.js';
 
 /** A connection that is encrypted and logged in as far as the options want it to be. */
@@ -13,6 +12,8 @@ export interface Link {
   readonly greeting: string;
   /** The name of the mechanism of the login; null without one. */
   readonly mechanism: string | null;
+  /** False where the server did not survive the question. */
+  readonly asksForCapabilities: boolean;
   /** What the server can do now; null where it refuses to say. */
   readonly capabilities: Capabilities | null;
 }
@@ -73,6 +74,7 @@ async function open(
             encrypted: channel.encrypted,
             allowPlaintext: options.allowPlaintext ?? false,
             pipelining: options.pipelining !== 'off',
+            crypto: LOGIN_CRYPTO,
             host: options.host ?? null,
             port: options.port ?? null,
             channelBinding: (type) => channel.channelBinding(type),
@@ -82,6 +84,7 @@ async function open(
       conversation,
       greeting: greeting.status.text,
       mechanism,
+      asksForCapabilities: mayAsk,
       capabilities: auth === undefined ? null : await capabilities(),
     };
   } catch (error) {
