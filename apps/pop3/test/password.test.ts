@@ -104,6 +104,18 @@ it('a token is asked for once more when it is refused', async () => {
   expect(result.stderr).toContain('S: -ERR [AUTH] *** has expired');
 });
 
+it('the mechanism of a URL is the only one', async () => {
+  const { args, env, received } = await script('+OK\r\n', (command) =>
+    command === 'CAPA' ? '+OK\r\nSASL SCRAM-SHA-256 PLAIN\r\nUSER\r\n.\r\n' : '-ERR no\r\n',
+  );
+  const url = `pop://ann;auth=plain@${args[0]}`;
+  const result = await pop3(['list', url, '--tls', 'off', '--allow-plaintext'], { env });
+  expect(result.exitCode).toBe(EXIT.loginRefused);
+  expect(received.filter((command) => /^(AUTH|USER|APOP)/.test(command))).toEqual([
+    expect.stringMatching(/^AUTH PLAIN/),
+  ]);
+});
+
 it('a password is in nothing that is printed, although the server repeats it', async () => {
   const repeated: string[] = [];
   const { args, env } = await script(`+OK ${PASSWORD}\r\n`, (command) => {

@@ -71,7 +71,7 @@ it('sends no password in the clear unless it is told to', async () => {
   const args = ['list', `127.0.0.1:${port}`, '-u', 'ann', '--tls', 'off', '--trace'];
   const { exitCode, stderr } = await pop3(args, { env });
   expect(exitCode).toBe(EXIT.unavailable);
-  expect(stderr).toMatch(/nothing was sent.*--allow-plaintext/);
+  expect(stderr).toMatch(/not encrypted: .*--allow-plaintext/);
   expect(stderr).not.toMatch(/C: (USER|PASS|AUTH)/);
   expect(await pop3([...args, '--allow-plaintext'], { env })).toMatchObject({ exitCode: 0 });
 });
