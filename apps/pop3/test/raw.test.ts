@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { EXIT } from '../src/failure.js';
 import { PASSWORD, serve } from './maildrop-server.js';
 import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
@@ -38,6 +39,27 @@ it('sends commands that nobody knows, with lines where that is said', async () =
   const result = await pop3(['raw', ...args, '--multiline', '*env'], { env, input: '*ENV 1\nXHELLO you\n' });
   expect(result).toMatchObject({ exitCode: 0, stdout: '+OK envelope\nann@example.org\r\n.\n+OK\n' });
   expect(received.filter((command) => /^[*X]/.test(command))).toEqual(['*ENV 1', 'XHELLO you']);
+});
+
+it('shows answers that make no sense, and goes on', async () => {
+  const { args, env } = await script('+OK\r\n', (command) => {
+    if (command === 'CAPA') return '-ERR\r\n';
+    return command === 'STAT' ? '+OK many messages\r\n' : '+OK fine\r\n';
+  });
+  const result = await pop3(['raw', ...args], { env, input: 'STAT\nNOOP\n' });
+  expect(result).toEqual({ exitCode: 0, stdout: '+OK many messages\n+OK fine\n', stderr: '' });
+});
+
+it('ends with the error when the session breaks', async () => {
+  const { args, env } = await script('+OK\r\n', (command) =>
+    command === 'NOOP' ? 'nonsense\r\n' : command === 'CAPA' ? '-ERR\r\n' : '+OK\r\n',
+  );
+  const result = await pop3(['raw', ...args], { env, input: 'NOOP\nSTAT\n' });
+  expect(result).toMatchObject({
+    exitCode: EXIT.protocol,
+    stdout: '',
+    stderr: expect.stringMatching(/^pop3: .*\n$/),
+  });
 });
 
 it('says what it does not send, and goes on', async () => {
