@@ -117,7 +117,7 @@ export class Conversation {
    * @throws Pop3Error `POP3_USAGE` at once, where {@link ClientSession.send} does, and for STLS when the channel has no TLS.
    */
   send(command: ClientCommand): Promise<Reply> {
-    if (this.#session.pending === 0 && this.state !== 'connecting') this.#look();
+    if (!this.#running && this.#session.pending === 0 && this.state !== 'connecting') this.#look();
     const reply = new Pending<Reply>();
     if (this.#over) {
       reply.reject(this.#error);
