@@ -1,5 +1,5 @@
 import { type Capabilities, isPop3Error, Pop3Error } from '@pop3/core';
-import { type Conversation, checkAuth, converse, logIn, refusalOf } from '@pop3/core/driver';
+import { type Conversation, converse, logIn, refusalOf } from '@pop3/core/driver';
 import { LOGIN_CRYPTO } from './hashes.js';
 import { openChannel } from './open-channel.js';
 import type { ConnectOptions } from './options.js';
