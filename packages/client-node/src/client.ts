@@ -297,7 +297,7 @@ export class Pop3Client implements AsyncDisposable {
     return this.#call(options, async () => {
       const failed: FailedDeletion[] = [];
       const asked: number[] = [];
-      for (const [number, status] of await this.#sendMarks()) {
+      for (const [number, status] of (await this.#sendMarks()).reverse()) {
         if (status.status === '+OK') asked.push(number);
         else failed.push({ ...this.#named(number), error: this.#refused('DELE', status) });
       }

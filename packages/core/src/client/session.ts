@@ -75,6 +75,8 @@ export class ClientSession {
   #listingMayFollow = false;
   #capabilities: Capabilities | null = null;
   #capabilityText = '';
+  /** Whether the exchange was cancelled: another challenge is no answer to that, and could go on for ever. */
+  #cancelled = false;
 
   constructor(options: ClientSessionOptions = {}) {
     this.#options = options;
@@ -164,6 +166,7 @@ export class ClientSession {
     if (this.#phase !== 'sasl') usage('No challenge is open.');
     if (this.#reader.buffered.length > 0) return void this.#fail('unexpected-data');
     this.#output.push(octetsOf(`${response === null ? '*' : encodeBase64(response)}\r\n`));
+    this.#cancelled = response === null;
     this.#phase = 'status';
   }
 
@@ -254,8 +257,8 @@ export class ClientSession {
 
   #response(line: Uint8Array): ClientAction | null {
     const command = this.#commands[this.#answered] as ClientCommand;
-    const asksForMore = line[0] === PLUS && (line.length === 1 || line[1] === SP);
-    if (asksForMore && command.verb === 'AUTH' && command.mechanism !== null) {
+    const isChallenge = line[0] === PLUS && (line.length === 1 || line[1] === SP);
+    if (isChallenge && command.verb === 'AUTH' && command.mechanism !== null && !this.#cancelled) {
       this.#phase = 'sasl';
       const challenge = decodeBase64(textOf(line.subarray(2)).trim()) ?? NOTHING;
       return { type: 'challenge', command, challenge };
@@ -269,6 +272,7 @@ export class ClientSession {
       this.#capabilityText = '';
     } else {
       this.#answer();
+      this.#cancelled = false;
       this.#follow(command, status.status === '+OK');
     }
     return { type: 'response', command, status, multiline };

@@ -69,6 +69,8 @@ export class Conversation {
   readonly #sent: Sent[] = [];
   readonly #greeting = new Pending<Greeting>();
   #running = false;
+  /** What is made of the value that is waited for. */
+  #done: ((value: unknown) => void) | null = null;
   /** Whether commands wait to be written. */
   #unsent = false;
   #error: unknown = null;
@@ -265,12 +267,15 @@ export class Conversation {
 
   #read(): Outcome {
     this.#awaited ??= this.#whatFor();
-    const awaited = this.#awaited;
-    return this.#attempt(
-      () => this.#channel.read(awaited),
-      (chunk) => (chunk === null ? this.#session.receiveEnd() : this.#session.receive(chunk)),
-    );
+    return this.#attempt(this.#readNext, this.#received);
   }
+
+  readonly #readNext = (): MaybePromise<Uint8Array | null> => this.#channel.read(this.#awaited as Awaited);
+
+  readonly #received = (chunk: Uint8Array | null): void => {
+    if (chunk === null) this.#session.receiveEnd();
+    else this.#session.receive(chunk);
+  };
 
   #whatFor(): Awaited {
     if (this.#body !== null) return { type: 'body', command: this.#body.command };
@@ -288,27 +293,28 @@ export class Conversation {
 
   /** Goes on at once where nothing has to be waited for. */
   #attempt<T>(work: () => MaybePromise<T>, done: (value: T) => void): Outcome {
-    const proceed = (value: T) => {
-      if (!this.#over) done(value);
-    };
-    const fail = (error: unknown) => void this.#fail(error);
     try {
       const value = work();
       if (isPending(value)) {
-        // What has come is looked at before anything else can happen: a command that is sent now must not overtake it.
-        value.then((value) => {
-          this.#running = false;
-          proceed(value);
-          this.#run();
-        }, fail);
+        this.#done = done as (value: unknown) => void;
+        value.then(this.#proceed, this.#giveUp);
         return 'wait';
       }
-      proceed(value);
+      if (!this.#over) done(value);
     } catch (error) {
-      fail(error);
+      this.#fail(error);
     }
     return 'go on';
   }
+
+  // What has come is looked at before anything else can happen: a command that is sent now must not overtake it.
+  readonly #proceed = (value: unknown): void => {
+    this.#running = false;
+    if (!this.#over) this.#done?.(value);
+    this.#run();
+  };
+
+  readonly #giveUp = (error: unknown): void => void this.#fail(error);
 
   #consumed(chunks: number): void {
     this.#unread -= chunks;
