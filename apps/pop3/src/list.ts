@@ -1,4 +1,4 @@
-import type { Pop3Client } from '@pop3/client-node';
+import type { DropListing, Pop3Client } from '@pop3/client-node';
 import type { Call } from './call.js';
 import { leave, openMaildrop } from './connection.js';
 import { EXIT } from './failure.js';
@@ -6,6 +6,9 @@ import { messagesText, octetsText } from './octets-text.js';
 import { write } from './output.js';
 import type { MessageFacts } from './selection.js';
 import { visible } from './visible.js';
+
+/** A server that cannot count has rows that do not line up, and nothing worse. */
+const UNKNOWN: DropListing = { messages: 0, octets: null };
 
 type Row = (message: MessageFacts) => string;
 
@@ -31,7 +34,7 @@ async function rowFor({ line, terminal }: Call, client: Pop3Client): Promise<Row
   if (line.switch('json') === true) return jsonRow;
   if (terminal.output.isTTY !== true) return (message) => cells(message).join('\t');
   // Widths that fit all rows, without waiting for the last one.
-  const { messages, octets: total } = await client.stat();
+  const { messages, octets: total } = await client.stat().catch(() => UNKNOWN);
   const [numberWidth, octetsWidth] = [String(messages).length, String(total ?? 0).length];
   return (message) => {
     const [number = '', octets = '', uniqueId = ''] = cells(message);

@@ -31,7 +31,8 @@ export class RawDialogue {
       if (!isPop3Error(error)) throw error;
       if (error.code === 'POP3_USAGE' || error.code === 'POP3_UNSUPPORTED')
         say(this.#call, `not sent: ${error.message}`);
-      else if (error.code !== 'POP3_REFUSED') throw error;
+      // A refusal, and an answer that makes no sense to the client, were shown; the session goes on.
+      else if (error.code !== 'POP3_REFUSED' && error.serverText === null) throw error;
     }
     return 'goes on';
   }
