@@ -80,6 +80,7 @@ export class SocketChannel implements ClientChannel {
     if (chunk !== null) return chunk;
     if (this.#error !== null) return Promise.reject(this.#errorFor(awaited, this.#error));
     if (this.#ended) return null;
+    if (awaited !== this.#awaited) this.#buffer?.restart();
     if (awaited !== this.#awaited || awaited.type === 'body') {
       this.#awaited = awaited;
       this.#deadline.start(this.#timeouts[timeoutFor(awaited)], this.#late);

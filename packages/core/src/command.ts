@@ -124,6 +124,7 @@ function keywordOf(command: ClientCommand): string {
 /** The fields of a command that may be shown; everything else is a secret until it is named here. */
 const SHOWN: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'verb',
+  'keyword',
   'name',
   'mechanism',
   'messageNumber',
@@ -132,9 +133,8 @@ const SHOWN: ReadonlySet<string> = /* @__PURE__ */ new Set([
 
 /** A command as text for logs, secrets masked. The only way in which a command is shown. */
 export function describeCommand(command: ClientCommand): string {
-  if (command.verb === null) return command.argument === null ? command.keyword : `${command.keyword} ***`;
   return Object.entries(command)
-    .filter(([, value]) => value !== null)
+    .filter(([field, value]) => value !== null && field !== 'multiline')
     .map(([field, value]) => (field === 'name' ? JSON.stringify(value) : SHOWN.has(field) ? value : '***'))
     .join(' ');
 }

@@ -257,8 +257,8 @@ export class ClientSession {
 
   #response(line: Uint8Array): ClientAction | null {
     const command = this.#commands[this.#answered] as ClientCommand;
-    const isChallenge = line[0] === PLUS && (line.length === 1 || line[1] === SP);
-    if (isChallenge && command.verb === 'AUTH' && command.mechanism !== null && !this.#cancelled) {
+    const asksForMore = line[0] === PLUS && (line.length === 1 || line[1] === SP);
+    if (asksForMore && command.verb === 'AUTH' && command.mechanism !== null && !this.#cancelled) {
       this.#phase = 'sasl';
       const challenge = decodeBase64(textOf(line.subarray(2)).trim()) ?? NOTHING;
       return { type: 'challenge', command, challenge };
