@@ -176,7 +176,6 @@ export class ClientSession {
    * @throws Pop3Error `POP3_USAGE` when no handshake is open.
    */
   tlsUpgraded(): void {
-    if (this.#phase === 'handshake' && this.#reader.buffered.length > 0) this.#fail('unexpected-data');
     if (this.#phase === 'closed') return;
     if (this.#phase !== 'handshake') usage('No handshake is open.');
     this.#tls = true;
