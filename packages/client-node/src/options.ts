@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ClientTrace, MaybePromise } from '@pop3/core';
-import type { Auth, ListingLimits } from '@pop3/core/driver';
+import type { Auth, ListingLimits, TlsMode } from '@pop3/core/driver';
 
 export type {
   AccessTokenSource,
@@ -8,17 +8,10 @@ export type {
   CertificateAuth,
   MechanismAuth,
   PasswordAuth,
+  TlsMode,
   TokenAuth,
   TokenRefusal,
 } from '@pop3/core/driver';
-
-/**
- * - `implicit`: TLS from the first octet, port 995 (RFC 8314)
- * - `starttls`: STLS on port 110 (RFC 2595); no login without it
- * - `opportunistic`: STLS where the server has it. A password still goes out in the clear only with `allowPlaintext`.
- * - `off`: port 110, not encrypted
- */
-export type TlsMode = 'implicit' | 'starttls' | 'opportunistic' | 'off';
 
 /** Whom to believe. Left out: the certificate authorities of Node, and the host name as RFC 9525 wants it. */
 export interface Trust {

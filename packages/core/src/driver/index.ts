@@ -8,6 +8,13 @@ export type {
   TokenAuth,
   TokenRefusal,
 } from './auth.js';
+export {
+  type Beginning,
+  type BeginOptions,
+  beginSession,
+  type SecurableChannel,
+  type TlsMode,
+} from './begin-session.js';
 export type { Awaited, ClientChannel } from './client-channel.js';
 export {
   type AuthenticateOptions,
