@@ -1,13 +1,12 @@
-import { isPop3Error } from '@pop3/core';
-import { type Beginning, beginSession, type Conversation, checkAuth, converse } from '@pop3/core/driver';
-import { LOGIN_CRYPTO } from './hashes.js';
-import { openChannel } from './open-channel.js';
-import type { ConnectOptions } from './options.js';
-import type { SocketChannel } from './socket-channel.js';
+import { isPop3Error } from '../errors.js';
+import { type Beginning, beginSession } from './begin-session.js';
+import type { ClientOptions, Connector, OwnedChannel } from './client-options.js';
+import { type Conversation, converse } from './converse.js';
+import { checkAuth } from './login.js';
 
 /** A connection that is encrypted and logged in as far as the options want it to be. */
 export interface Link extends Beginning {
-  readonly channel: SocketChannel;
+  readonly channel: OwnedChannel;
   readonly conversation: Conversation;
   /** False where the server did not survive the question. */
   readonly asksForCapabilities: boolean;
@@ -19,24 +18,28 @@ export interface Link extends Beginning {
  * Some servers hang or close the connection when they are asked for their capabilities: then it is done once more without
  * asking.
  */
-export async function openLink(options: ConnectOptions, signal: AbortSignal | undefined): Promise<Link> {
+export async function openLink(
+  connector: Connector,
+  options: ClientOptions,
+  signal: AbortSignal | undefined,
+): Promise<Link> {
   if (options.auth !== undefined) checkAuth(options.auth);
   try {
-    return await open(options, signal, true);
+    return await open(connector, options, signal, true);
   } catch (error) {
-    const { socket } = options;
-    const again = socket === undefined || typeof socket === 'function';
-    if (!again || !isPop3Error(error) || error.verb !== 'CAPA') throw error;
-    return await open(options, signal, false);
+    const { repeatable = true } = connector;
+    if (!repeatable || !isPop3Error(error) || error.verb !== 'CAPA') throw error;
+    return await open(connector, options, signal, false);
   }
 }
 
 async function open(
-  options: ConnectOptions,
+  connector: Connector,
+  options: ClientOptions,
   signal: AbortSignal | undefined,
   asksForCapabilities: boolean,
 ): Promise<Link> {
-  const channel = await openChannel(options, signal);
+  const channel = await connector.connect(signal);
   const { trace, limits, acceptLowerCaseStatus = false } = options;
   const conversation = converse({
     channel,
@@ -54,11 +57,15 @@ async function open(
   signal?.addEventListener('abort', abandon, { once: true });
   try {
     const begun = await beginSession(conversation, {
-      ...options,
       channel,
-      pipelining: options.pipelining !== 'off',
       asksForCapabilities,
-      crypto: LOGIN_CRYPTO,
+      tls: options.tls,
+      auth: options.auth,
+      allowPlaintext: options.allowPlaintext,
+      pipelining: options.pipelining !== 'off',
+      crypto: connector.crypto,
+      host: connector.host,
+      port: connector.port,
     });
     return { channel, conversation, asksForCapabilities, ...begun };
   } catch (error) {
