@@ -31,8 +31,7 @@ export class RawDialogue {
       if (!isPop3Error(error)) throw error;
       if (error.code === 'POP3_USAGE' || error.code === 'POP3_UNSUPPORTED')
         say(this.#call, `not sent: ${error.message}`);
-      // A refusal, and an answer that makes no sense to the client, were shown; the session goes on.
-      else if (error.code !== 'POP3_REFUSED' && error.serverText === null) throw error;
+      else if (error.code !== 'POP3_REFUSED') throw error;
     }
     return 'goes on';
   }

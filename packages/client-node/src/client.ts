@@ -396,7 +396,9 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   async #identify(options: CallOptions): Promise<UniqueIdListing> {
-    this.#uniqueIds = await this.#readListing('UIDL', options, (body) => readUniqueIds(body, this.#options.limits));
+    this.#uniqueIds = await this.#readListing('UIDL', options, (body) =>
+      readUniqueIds(body, this.#options.limits),
+    );
     return this.#uniqueIds;
   }
 

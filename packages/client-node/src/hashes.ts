@@ -6,7 +6,11 @@ const deriveKey = promisify(pbkdf2);
 
 /** What logins need of Node. PBKDF2 runs in a thread: hundreds of thousands of iterations take tenths of a second. */
 export const LOGIN_CRYPTO = {
-  scram: { 'scram-sha-1': scram('sha1', 20), 'scram-sha-256': scram('sha256', 32), 'scram-sha-512': scram('sha512', 64) },
+  scram: {
+    'scram-sha-1': scram('sha1', 20),
+    'scram-sha-256': scram('sha256', 32),
+    'scram-sha-512': scram('sha512', 64),
+  },
   hmacMd5: hmac('md5'),
   md5: hash('md5'),
 } satisfies LoginCrypto;

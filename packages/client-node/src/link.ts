@@ -25,6 +25,7 @@ export interface Link {
  * asking.
  */
 export async function openLink(options: ConnectOptions, signal: AbortSignal | undefined): Promise<Link> {
+  if (options.auth !== undefined) checkAuth(options.auth);
   try {
     return await open(options, signal, true);
   } catch (error) {
@@ -58,8 +59,7 @@ async function open(
   signal?.addEventListener('abort', abandon, { once: true });
   try {
     const greeting = await conversation.greeting();
-    if (greeting.status.status === '-ERR')
-      throw refusalOf('the greeting', greeting.status, { capabilities: null });
+    if (greeting.status.status === '-ERR') throw refusalOf(null, greeting.status, { capabilities: null });
     const capabilities = () => (mayAsk ? conversation.capabilities() : Promise.resolve(null));
     const upgraded = await encrypt(options, channel, conversation, capabilities);
     const { auth } = options;
@@ -108,9 +108,9 @@ async function encrypt(
   const { status } = await conversation.send({ verb: 'STLS' });
   if (status.status === '+OK') return true;
   if (tls === 'opportunistic') return false;
-  throw new Pop3Error(
-    'POP3_TLS',
-    `The server refuses STLS: ${status.text || 'it does not say why'}. Nothing was sent in the clear; if it has TLS on port 995, use tls: 'implicit'.`,
-    { verb: 'STLS', responseCode: status.code, serverText: status.text },
-  );
+  const { message, ...details } = refusalOf('STLS', status, {
+    capabilities: null,
+    advice: "Nothing was sent in the clear; if it has TLS on port 995, use tls: 'implicit'.",
+  });
+  throw new Pop3Error('POP3_TLS', message, details);
 }

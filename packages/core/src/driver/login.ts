@@ -81,7 +81,7 @@ function has<Kind extends (typeof KINDS)[number]>(
   auth: Auth,
   kind: Kind,
 ): auth is Extract<Auth, Record<Kind, unknown>> {
-  return kind in auth && (auth as Partial<Record<Kind, unknown>>)[kind] !== undefined;
+  return (auth as Partial<Record<Kind, unknown>> | null)?.[kind] !== undefined;
 }
 
 async function byPassword(auth: PasswordAuth, context: LoginContext): Promise<string> {

@@ -75,4 +75,3 @@ async function eachLine(body: ReplyBody, maxLines: number, visit: (line: Uint8Ar
 function endless(what: string): never {
   throw new Pop3Error('POP3_PROTOCOL', `The server sent ${what}; limits can be raised.`);
 }
-
