@@ -250,7 +250,7 @@ quirk(
 quirk(
   'a message that is left half way: the rest is dropped, and the session goes on in step',
   '',
-  async ({ connect }) => {
+  async ({ connect, server }) => {
     const client = await connect();
     const numbers: number[] = [];
     for await (const message of client.messages()) {
@@ -259,5 +259,6 @@ quirk(
     }
     expect(numbers).toEqual([1, 2, 3]);
     expect(await text(client.retrieve(3))).toBe(MESSAGES[2]);
+    expect(server.connections[0]?.mostInFlight).toBe(1);
   },
 );
