@@ -1,9 +1,8 @@
 import { type Capabilities, isPop3Error, Pop3Error } from '@pop3/core';
-import { type Conversation, converse } from '@pop3/core/driver';
-import { logIn } from './login.js';
+import { type Conversation, checkAuth, converse, logIn, refusalOf } from '@pop3/core/driver';
+import { LOGIN_CRYPTO } from './hashes.js';
 import { openChannel } from './open-channel.js';
 import type { ConnectOptions } from './options.js';
-import { refusalOf } from './refusal.js';
 import type { SocketChannel } from './socket-channel.js';
 
 /** A connection that is encrypted and logged in as far as the options want it to be. */
@@ -13,6 +12,8 @@ export interface Link {
   readonly greeting: string;
   /** The name of the mechanism of the login; null without one. */
   readonly mechanism: string | null;
+  /** False where the server did not survive the question. */
+  readonly asksForCapabilities: boolean;
   /** What the server can do now; null where it refuses to say. */
   readonly capabilities: Capabilities | null;
 }
@@ -24,6 +25,7 @@ export interface Link {
  * asking.
  */
 export async function openLink(options: ConnectOptions, signal: AbortSignal | undefined): Promise<Link> {
+  if (options.auth !== undefined) checkAuth(options.auth);
   try {
     return await open(options, signal, true);
   } catch (error) {
@@ -57,8 +59,7 @@ async function open(
   signal?.addEventListener('abort', abandon, { once: true });
   try {
     const greeting = await conversation.greeting();
-    if (greeting.status.status === '-ERR')
-      throw refusalOf('the greeting', greeting.status, { capabilities: null });
+    if (greeting.status.status === '-ERR') throw refusalOf(null, greeting.status, { capabilities: null });
     const capabilities = () => (mayAsk ? conversation.capabilities() : Promise.resolve(null));
     const upgraded = await encrypt(options, channel, conversation, capabilities);
     const { auth } = options;
@@ -73,6 +74,7 @@ async function open(
             encrypted: channel.encrypted,
             allowPlaintext: options.allowPlaintext ?? false,
             pipelining: options.pipelining !== 'off',
+            crypto: LOGIN_CRYPTO,
             host: options.host ?? null,
             port: options.port ?? null,
             channelBinding: (type) => channel.channelBinding(type),
@@ -82,6 +84,7 @@ async function open(
       conversation,
       greeting: greeting.status.text,
       mechanism,
+      asksForCapabilities: mayAsk,
       capabilities: auth === undefined ? null : await capabilities(),
     };
   } catch (error) {
@@ -105,9 +108,9 @@ async function encrypt(
   const { status } = await conversation.send({ verb: 'STLS' });
   if (status.status === '+OK') return true;
   if (tls === 'opportunistic') return false;
-  throw new Pop3Error(
-    'POP3_TLS',
-    `The server refuses STLS: ${status.text || 'it does not say why'}. Nothing was sent in the clear; if it has TLS on port 995, use tls: 'implicit'.`,
-    { verb: 'STLS', responseCode: status.code, serverText: status.text },
-  );
+  const { message, ...details } = refusalOf('STLS', status, {
+    capabilities: null,
+    advice: "Nothing was sent in the clear; if it has TLS on port 995, use tls: 'implicit'.",
+  });
+  throw new Pop3Error('POP3_TLS', message, details);
 }

@@ -1,6 +1,16 @@
 import type { Duplex } from 'node:stream';
 import type { ClientTrace, MaybePromise } from '@pop3/core';
-import type { SaslClientMechanism } from '@pop3/core/sasl';
+import type { Auth, ListingLimits } from '@pop3/core/driver';
+
+export type {
+  AccessTokenSource,
+  Auth,
+  CertificateAuth,
+  MechanismAuth,
+  PasswordAuth,
+  TokenAuth,
+  TokenRefusal,
+} from '@pop3/core/driver';
 
 /**
  * - `implicit`: TLS from the first octet, port 995 (RFC 8314)
@@ -32,51 +42,6 @@ export interface ClientCertificate {
   readonly passphrase?: string;
 }
 
-/** A login by user name and password. */
-export interface PasswordAuth {
-  readonly user: string;
-  readonly password: string;
-  /**
-   * Only this one: a SASL mechanism such as `PLAIN`, `USER` for USER and PASS, or `APOP`, which is never chosen otherwise.
-   * Default: the strongest that both sides have, from SCRAM-SHA-256-PLUS down to USER and PASS.
-   */
-  readonly mechanism?: string;
-  /** Whose maildrop is wanted, where that is not the user's (RFC 4616 section 2). PLAIN and SCRAM can say it. */
-  readonly authorizationId?: string;
-}
-
-/** Gives a token. Asked once more, with what the server said, when it refuses the first. */
-export type AccessTokenSource = (refused: TokenRefusal | null) => MaybePromise<string>;
-
-export interface TokenRefusal {
-  /** The token that was refused. */
-  readonly token: string;
-  /** What the server says is wrong, as JSON (RFC 7628 section 3.2.2); null where it says nothing. */
-  readonly problem: string | null;
-}
-
-/** A login by OAuth 2.0. */
-export interface TokenAuth {
-  readonly user: string;
-  readonly accessToken: string | AccessTokenSource;
-  /** Default: OAUTHBEARER where it is announced, otherwise XOAUTH2, which some servers have and do not announce. */
-  readonly mechanism?: 'OAUTHBEARER' | 'XOAUTH2';
-}
-
-/** A login by the client certificate: EXTERNAL (RFC 4422 appendix A). */
-export interface CertificateAuth {
-  readonly external: true;
-  /** Whose maildrop is wanted. Default: what the certificate says. */
-  readonly user?: string;
-}
-
-/** A login by a mechanism of the caller's, such as GSSAPI. */
-export interface MechanismAuth {
-  readonly sasl: SaslClientMechanism;
-}
-
-export type Auth = PasswordAuth | TokenAuth | CertificateAuth | MechanismAuth;
-
 /** How long to wait for what, in milliseconds. Each ends in `POP3_TIMEOUT`, with the connection closed. */
 export interface Timeouts {
   /** Until TCP is connected, or the caller's socket is there. Default 30 000. */
@@ -96,11 +61,7 @@ export interface Timeouts {
 }
 
 /** Bounds on what a server may send. */
-export interface ClientNodeLimits {
-  /** Messages in a listing. Default 2 000 000. */
-  readonly maxMessages: number;
-  /** Octets of a unique-id; longer ones are cut off by nobody, the listing is refused. Default 1 024, RFC 1939 has 70. */
-  readonly maxUniqueIdOctets: number;
+export interface ClientNodeLimits extends ListingLimits {
   /** Octets of a status line or a challenge. Default 65 536. */
   readonly maxLineOctets: number;
 }

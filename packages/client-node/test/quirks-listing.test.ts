@@ -174,7 +174,7 @@ for (const [what, answer] of [
      ${answer.map((line) => `S: ${line}`).join('\n')}`,
     async ({ connect }) => {
       const client = await connect();
-      expect(await client.list(2)).toBe(answer[0] === '+OK' ? null : 22);
+      expect(await client.list(2)).toBe(22);
       expect(await client.stat()).toEqual({ messages: 3, octets: 70 });
       expect(await text(client.retrieve(1))).toBe(MESSAGES[0]);
     },

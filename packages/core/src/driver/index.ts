@@ -1,3 +1,13 @@
+export { type NumberedMap, ScanListing, UniqueIdListing } from '../client/message-maps.js';
+export type {
+  AccessTokenSource,
+  Auth,
+  CertificateAuth,
+  MechanismAuth,
+  PasswordAuth,
+  TokenAuth,
+  TokenRefusal,
+} from './auth.js';
 export type { Awaited, ClientChannel } from './client-channel.js';
 export {
   type AuthenticateOptions,
@@ -8,5 +18,9 @@ export {
   type Greeting,
   type Reply,
 } from './converse.js';
+export { checkAuth, type LoginContext, logIn } from './login.js';
+export type { LoginCrypto, Offer } from './mechanisms.js';
+export { type ListingLimits, readScanListing, readUniqueIds } from './read-listing.js';
+export { type RefusalContext, refusalOf } from './refusal.js';
 export type { ReplyBody } from './reply-body.js';
 export { type ByteChannel, type Fault, type ServeOptions, serve } from './serve.js';

@@ -1,22 +1,19 @@
 import { inspect } from 'node:util';
-import { isPop3Error, type Pop3Error } from '@pop3/core';
-import { type ClientChannel, converse } from '@pop3/core/driver';
 import { expect } from 'vitest';
-import { type LoginContext, logIn } from '../src/login.js';
-import type { Auth } from '../src/options.js';
+import { type Auth, type ClientChannel, converse, type LoginContext, logIn } from '../src/driver/index.js';
+import { isPop3Error, type Pop3Error } from '../src/errors.js';
+import { LOGIN_CRYPTO } from './node-hashes.js';
 
 export interface Attempt extends Partial<Omit<LoginContext, 'conversation' | 'capabilities'>> {
   readonly channel: ClientChannel;
   readonly auth: Auth;
-  /** Whether the server is asked what it can do. Default true. */
-  readonly capa?: boolean;
 }
 
 /** Greets, asks for the capabilities and logs in, as the client does. */
-export async function attempt({ channel, auth, capa = true, ...changes }: Attempt): Promise<string> {
+export async function attempt({ channel, auth, ...changes }: Attempt): Promise<string> {
   const conversation = converse({ channel, session: { tls: changes.encrypted ?? true } });
   const { apopTimestamp } = await conversation.greeting();
-  const capabilities = capa ? await conversation.capabilities() : null;
+  const capabilities = await conversation.capabilities();
   return logIn(auth, {
     conversation,
     capabilities,
@@ -24,6 +21,7 @@ export async function attempt({ channel, auth, capa = true, ...changes }: Attemp
     encrypted: true,
     allowPlaintext: false,
     pipelining: false,
+    crypto: LOGIN_CRYPTO,
     host: 'mail.example.org',
     port: 995,
     channelBinding: () => null,
