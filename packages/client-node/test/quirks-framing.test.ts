@@ -89,7 +89,7 @@ for (const [what, line] of [
   ['NUL octets', '\\x00\\x00'],
 ] as const) {
   quirk(
-    `${what} in place of an answer ends the session`,
+    `in place of an answer comes ${what}`,
     `C: NOOP
      S: ${line}`,
     async ({ connect, server }) => {
