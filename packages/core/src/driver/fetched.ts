@@ -1,4 +1,5 @@
-import type { Reply, ReplyBody } from '@pop3/core/driver';
+import type { Reply } from './converse.js';
+import type { ReplyBody } from './reply-body.js';
 
 /** A message that was asked for before anybody wants it. */
 export class Fetched {

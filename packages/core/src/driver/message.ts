@@ -1,5 +1,5 @@
-import { Pop3Error } from '@pop3/core';
-import type { ReplyBody } from '@pop3/core/driver';
+import { usage } from '../errors.js';
+import type { ReplyBody } from './reply-body.js';
 
 /**
  * A message, or the head of one, as octets with CRLF line ends, unstuffed: to be read once. `RETR` or `TOP` goes out when the
@@ -42,7 +42,7 @@ export function messageBody(source: BodySource): MessageBody {
   let read = false;
   return {
     [Symbol.asyncIterator]() {
-      if (read) throw new Pop3Error('POP3_USAGE', 'A body can be read once; ask for the message again.');
+      if (read) usage('A body can be read once; ask for the message again.');
       read = true;
       return new BodyReader(source);
     },

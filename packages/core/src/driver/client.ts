@@ -1,24 +1,18 @@
-import {
-  type Capabilities,
-  type ClientCommand,
-  isPop3Error,
-  Pop3Error,
-  type ResponseCode,
-  type Status,
-} from '@pop3/core';
-import {
-  type Reply,
-  type ReplyBody,
-  readScanListing,
-  readUniqueIds,
-  refusalOf,
-  type ScanListing,
-  type UniqueIdListing,
-} from '@pop3/core/driver';
+import type { Capabilities } from '../capability.js';
+import type { ScanListing, UniqueIdListing } from '../client/message-maps.js';
+import type { Status } from '../client/options.js';
+import { type ClientCommand, parseCommand, type Verb } from '../command.js';
+import { isPop3Error, Pop3Error, usage } from '../errors.js';
+import type { ResponseCode } from '../response.js';
+import { encodeUtf8 } from '../text.js';
+import type { ClientOptions, Connector } from './client-options.js';
+import type { Reply } from './converse.js';
 import { Fetched } from './fetched.js';
 import { type Link, openLink } from './link.js';
 import { abandoning, type MessageBody, messageBody, type Pop3Message } from './message.js';
-import type { ConnectOptions } from './options.js';
+import { readScanListing, readUniqueIds } from './read-listing.js';
+import { refusalOf } from './refusal.js';
+import type { ReplyBody } from './reply-body.js';
 
 /** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
 export interface CallOptions {
@@ -64,7 +58,7 @@ export interface CommandReply {
 }
 
 export interface CommandOptions extends CallOptions {
-  /** Whether a `+OK` is followed by lines. Default false. */
+  /** Whether a `+OK` is followed by lines, for a command that is not known here. Default false. */
   readonly multiline?: boolean;
 }
 
@@ -89,9 +83,9 @@ const OCTETS_AHEAD = 1 << 22;
  *
  * @throws Pop3Error with a `code`, what the server said, and whether trying again makes sense; `signal.reason` when aborted.
  */
-export async function connectPop3(options: ConnectOptions): Promise<Pop3Client> {
+export async function openClient(connector: Connector, options: ClientOptions = {}): Promise<Pop3Client> {
   options.signal?.throwIfAborted();
-  return new Pop3Client(options, await openLink(options, options.signal));
+  return new Pop3Client(connector, options, await openLink(connector, options, options.signal));
 }
 
 /**
@@ -102,7 +96,8 @@ export async function connectPop3(options: ConnectOptions): Promise<Pop3Client> 
  * nothing, and {@link reconnect} makes a new one.
  */
 export class Pop3Client implements AsyncDisposable {
-  readonly #options: ConnectOptions;
+  readonly #connector: Connector;
+  readonly #options: ClientOptions;
   #link: Link;
   readonly #marks = new Set<number>();
   /** Known once they were asked for: a mark that is lost is told with its unique-id. */
@@ -119,8 +114,9 @@ export class Pop3Client implements AsyncDisposable {
   /** Whether it was the caller who ended the session. */
   #left = false;
 
-  /** @internal Use {@link connectPop3}. */
-  constructor(options: ConnectOptions, link: Link) {
+  /** @internal Use {@link openClient}. */
+  constructor(connector: Connector, options: ClientOptions, link: Link) {
+    this.#connector = connector;
     this.#options = options;
     this.#link = link;
     options.signal?.addEventListener('abort', this.#abort, { once: true });
@@ -196,7 +192,7 @@ export class Pop3Client implements AsyncDisposable {
   async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
     const { where, pipeline = 1, ...call } = options;
     if (!Number.isSafeInteger(pipeline) || pipeline < 1)
-      throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
+      usage(`pipeline is a number from 1, not ${pipeline}.`);
     const sizes = await this.#list(call);
     const uniqueIds = await this.#identify(call).catch(nullIfRefused);
     const facts = (number: number): MessageFacts => ({
@@ -263,18 +259,19 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   /**
-   * A command that this package does not know, such as `XTND`.
+   * Any command that only asks: one that this package does not know, such as `XTND`, or STAT, LIST, UIDL, RETR, TOP, NOOP and
+   * CAPA with their answers as they come.
    *
-   * @throws Pop3Error `POP3_USAGE` for a keyword that is known: it has a method of its own; for CR, LF or NUL, and for a line
-   *   of more than 255 octets.
+   * @throws Pop3Error `POP3_USAGE` for commands that change the session, which have methods of their own; for CR, LF or NUL,
+   *   and for a line of more than 255 octets.
    */
   async command(
     keyword: string,
     argument: string | null = null,
     options: CommandOptions = {},
   ): Promise<CommandReply> {
-    const { multiline = false } = options;
-    const { status, body } = await this.#ask({ verb: null, keyword, argument, multiline }, options);
+    const command = commandOf(keyword, argument, options.multiline ?? false);
+    const { status, body } = await this.#ask(command, options);
     return {
       code: status.code,
       text: status.text,
@@ -336,7 +333,7 @@ export class Pop3Client implements AsyncDisposable {
     const session = this.#options.signal;
     const both = signal && session ? AbortSignal.any([signal, session]) : (signal ?? session);
     both?.throwIfAborted();
-    this.#link = await openLink(this.#options, both);
+    this.#link = await openLink(this.#connector, this.#options, both);
     this.#left = false;
     session?.addEventListener('abort', this.#abort, { once: true });
     return { lostMarks };
@@ -374,9 +371,9 @@ export class Pop3Client implements AsyncDisposable {
 
   #checkFree(): void {
     if (this.#ahead.length > 0)
-      busy('Messages are fetched ahead: end the loop first, or give it no pipeline.');
+      usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
     if (this.#body !== null && !this.#body.settled)
-      busy('A body is being read: read it to its end first, or leave its loop.');
+      usage('A body is being read: read it to its end first, or leave its loop.');
   }
 
   async #ask(command: ClientCommand, options: CallOptions): Promise<Reply> {
@@ -542,12 +539,19 @@ function nullIfRefused(error: unknown): null {
   throw error;
 }
 
-/** `encodeCommand()` refuses these, too; here it is the caller who is told, and not the reader of a body. */
-function checkNumber(value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least)
-    throw new Pop3Error('POP3_USAGE', `${value} is no whole number from ${least}.`);
+/** What these change, nothing here has to follow. */
+const ASKING: readonly Verb[] = ['STAT', 'LIST', 'UIDL', 'RETR', 'TOP', 'NOOP', 'CAPA'];
+
+function commandOf(keyword: string, argument: string | null, multiline: boolean): ClientCommand {
+  const line = argument === null ? keyword : `${keyword} ${argument}`;
+  const parsed = parseCommand(encodeUtf8(line));
+  const verb = parsed.ok ? parsed.command.verb : parsed.verb;
+  if (verb === null || !ASKING.includes(verb)) return { verb: null, keyword, argument, multiline };
+  if (parsed.ok) return parsed.command;
+  return usage(`${verb}: ${parsed.problem}.`);
 }
 
-function busy(text: string): never {
-  throw new Pop3Error('POP3_USAGE', text);
+/** `encodeCommand()` refuses these, too; here it is the caller who is told, and not the reader of a body. */
+function checkNumber(value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) usage(`${value} is no whole number from ${least}.`);
 }
