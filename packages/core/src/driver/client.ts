@@ -353,7 +353,11 @@ export class Pop3Client implements AsyncDisposable {
       await before;
       signal?.throwIfAborted();
       this.#checkFree();
-      return await abandoning(signal, this.#leave, work);
+      return await abandoning(signal, this.#leave, async () => {
+        // The rest of a body that was left is its server's answer still.
+        if (!this.#pipelines) await this.#body?.discard();
+        return work();
+      });
     } finally {
       done();
     }
