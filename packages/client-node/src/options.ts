@@ -1,24 +1,6 @@
 import type { Duplex } from 'node:stream';
-import type { ClientTrace, MaybePromise } from '@pop3/core';
-import type { Auth, ListingLimits } from '@pop3/core/driver';
-
-export type {
-  AccessTokenSource,
-  Auth,
-  CertificateAuth,
-  MechanismAuth,
-  PasswordAuth,
-  TokenAuth,
-  TokenRefusal,
-} from '@pop3/core/driver';
-
-/**
- * - `implicit`: TLS from the first octet, port 995 (RFC 8314)
- * - `starttls`: STLS on port 110 (RFC 2595); no login without it
- * - `opportunistic`: STLS where the server has it. A password still goes out in the clear only with `allowPlaintext`.
- * - `off`: port 110, not encrypted
- */
-export type TlsMode = 'implicit' | 'starttls' | 'opportunistic' | 'off';
+import type { MaybePromise } from '@pop3/core';
+import type { ClientOptions } from '@pop3/core/driver';
 
 /** Whom to believe. Left out: the certificate authorities of Node, and the host name as RFC 9525 wants it. */
 export interface Trust {
@@ -60,44 +42,10 @@ export interface Timeouts {
   readonly silenceMs: number;
 }
 
-/** Bounds on what a server may send. */
-export interface ClientNodeLimits extends ListingLimits {
-  /** Octets of a status line or a challenge. Default 65 536. */
-  readonly maxLineOctets: number;
-}
-
-export interface Progress {
-  /** The message that is being read. */
-  readonly number: number;
-  /** Octets of it that have come. */
-  readonly octets: number;
-  /** What the server said it has, which may be wrong; null where it said nothing. */
-  readonly total: number | null;
-  /** The same for everything that `messages()` gives. */
-  readonly session: { readonly octets: number; readonly total: number | null };
-}
-
-interface ConnectCommon {
-  /** Default: `implicit`. */
-  readonly tls?: TlsMode;
-  /** Left out: no login; only `capabilities()`, `command()` and `quit()` can follow. */
-  readonly auth?: Auth;
-  /** Lets a password or a token go out in the clear: anybody on the way can read it. Default false. */
-  readonly allowPlaintext?: boolean;
+interface ConnectCommon extends ClientOptions {
   readonly trust?: Trust;
   readonly clientCertificate?: ClientCertificate;
   readonly timeouts?: Partial<Timeouts>;
-  readonly limits?: Partial<ClientNodeLimits>;
-  /** `off` never sends a command before the last one was answered. Default: where the server announces PIPELINING. */
-  readonly pipelining?: 'where-announced' | 'off';
-  /** Takes `+ok` and `-err` for answers, which some home-made servers send. Default false. */
-  readonly acceptLowerCaseStatus?: boolean;
-  /** Ends the attempt, and later the session, at once: everything outstanding rejects with its reason. */
-  readonly signal?: AbortSignal;
-  /** Told of octets as they come. Must not throw. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Told of every command, its secrets masked, and of every answer. Must not throw. */
-  readonly trace?: (event: ClientTrace) => void;
 }
 
 /** A server by its name. */
