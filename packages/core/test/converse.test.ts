@@ -154,6 +154,33 @@ describe('send', () => {
     expect((await dele).status.status).toBe('+OK');
   });
 
+  it('tells a taker in place of a promise, in the same order', async () => {
+    const [conversation, channel] = await loggedIn();
+    const told: unknown[] = [];
+    const taker = {
+      resolve: ({ command, status }: Reply) => void told.push([command.verb, status.status]),
+      reject: (error: unknown) => void told.push(error),
+    };
+    conversation.sendFor(taker, STAT);
+    conversation.sendFor(taker, DELE);
+    const noop = conversation.send(NOOP);
+    conversation.sendFor(taker, QUIT);
+    await settle();
+    expect(channel.written).toEqual(['STAT\r\nDELE 1\r\nNOOP\r\nQUIT\r\n']);
+    channel.say('+OK 0 0\r\n-ERR no\r\n+OK\r\n');
+    await noop;
+    expect(told).toEqual([
+      ['STAT', '+OK'],
+      ['DELE', '-ERR'],
+    ]);
+    const error = new Error('aborted');
+    conversation.abort(error);
+    expect(told.slice(2)).toEqual([error]);
+    conversation.sendFor(taker, NOOP);
+    expect(told.slice(3)).toEqual([error]);
+    expect(() => conversation.sendFor(taker, STLS)).not.toThrow();
+  });
+
   it('throws at once for what may not be sent, and sends nothing', async () => {
     const [conversation, channel] = await loggedIn();
     const wrong: readonly ClientCommand[] = [USER, STLS, { verb: 'DELE', messageNumber: 0 }];

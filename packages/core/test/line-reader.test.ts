@@ -112,6 +112,30 @@ describe('LineReader', () => {
     expect((reader.next(100) as Uint8Array).buffer).toBe(chunk.buffer);
   });
 
+  it('goes on behind what was read otherwise', () => {
+    const wire = 'status\r\na\nbody\r\n.\r\nnext\r\nhalf';
+    for (const rest of [wire.slice(8), 'line\n'.repeat(3), '']) {
+      const reader = new LineReader(1000);
+      reader.push(octets(`status\r\n${rest}`));
+      expect(latin1(reader.next(1000) as Uint8Array)).toBe('status');
+      for (let skipped = 0; skipped <= rest.length; skipped++) {
+        expect(latin1(reader.buffered)).toBe(rest.slice(skipped));
+        if (skipped < rest.length) reader.skip(1);
+      }
+      expect(reader.next(1000)).toBe('need-data');
+      reader.push(octets('x\r\n'));
+      expect(latin1(reader.next(1000) as Uint8Array)).toBe('x');
+    }
+    const reader = new LineReader(1000);
+    reader.push(octets(wire));
+    reader.next(1000);
+    reader.skip('a\nbody\r\n.\r\n'.length);
+    expect(latin1(reader.next(1000) as Uint8Array)).toBe('next');
+    expect(reader.next(1000)).toBe('need-data');
+    reader.push(octets('way\n'));
+    expect(latin1(reader.next(1000) as Uint8Array)).toBe('halfway');
+  });
+
   it('forgets everything when it is cleared: whole lines, half a line, and one that is too long', () => {
     for (const before of ['NOOP\r\nQUIT\r\n', 'PASS sec', 'x'.repeat(50)]) {
       const reader = new LineReader(100);
