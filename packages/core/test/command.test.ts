@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type ClientCommand,
   type Command,
   type CommandProblem,
   describeCommand,
@@ -200,7 +201,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 );
 
 /** What comes out, or the code of the error. */
-function encoded(command: Command): string {
+function encoded(command: ClientCommand): string {
   try {
     return latin1(encodeCommand(command));
   } catch (error) {
@@ -236,7 +237,13 @@ describe('encodeCommand', () => {
       fc.record({ verb: fc.constantFrom('LIST', 'RETR'), messageNumber: fc.oneof(number, text) }),
       fc.record({ verb: fc.constant('TOP'), messageNumber: number, lines: fc.oneof(number, text) }),
       fc.record({ verb: text }),
-    ) as fc.Arbitrary<unknown> as fc.Arbitrary<Command>;
+      fc.record({
+        verb: fc.constant(null),
+        keyword: fc.oneof(text, fc.constantFrom('XTND', 'quit')),
+        argument: fc.option(text),
+        multiline: fc.boolean(),
+      }),
+    ) as fc.Arbitrary<unknown> as fc.Arbitrary<ClientCommand>;
     fc.assert(
       fc.property(any, (command) => {
         const line = encoded(command);
@@ -248,7 +255,7 @@ describe('encodeCommand', () => {
     );
   });
 
-  const refused: readonly (readonly [what: string, command: Command])[] = [
+  const refused: readonly (readonly [what: string, command: ClientCommand])[] = [
     ['CRLF in a name', { verb: 'USER', name: 'ann\r\nDELE 1' }],
     ['a bare LF in a name', { verb: 'USER', name: 'ann\nDELE 1' }],
     ['a bare CR in a password', { verb: 'PASS', password: 'sec\rret' }],
@@ -265,6 +272,25 @@ describe('encodeCommand', () => {
     ['a negative number of lines', { verb: 'TOP', messageNumber: 1, lines: -1 }],
     ['a name of 256 octets', { verb: 'USER', name: 'x'.repeat(249) }],
     ['a name that is too long in UTF-8', { verb: 'USER', name: 'ö'.repeat(125) }],
+    ['message number 2 ** 53', { verb: 'DELE', messageNumber: 2 ** 53 }],
+    ['a message number without an end', { verb: 'UIDL', messageNumber: Number.POSITIVE_INFINITY }],
+    ['a message number as text', { verb: 'DELE', messageNumber: '1' as never }],
+    ['a message number as a bigint', { verb: 'DELE', messageNumber: 1n as never }],
+    ['a message number that was forgotten', { verb: 'LIST' } as never],
+    ['half a line', { verb: 'TOP', messageNumber: 1, lines: 0.5 }],
+    ['a number of lines that was forgotten', { verb: 'TOP', messageNumber: 1 } as never],
+    ['CRLF in the argument of a command of others', other('XTND', 'XLST\r\nDELE 1')],
+    ['a bare LF in the argument of a command of others', other('XTND', 'XLST\nDELE 1')],
+    ['NUL in the argument of a command of others', other('XTND', '\0')],
+    ['CRLF in a keyword', other('NOOP\r\nDELE', '1')],
+    ['a space in a keyword', other('DELE 1')],
+    ['a keyword in letters beyond ASCII', other('\u017ftls')],
+    ['an empty keyword', other('', '1')],
+    ['a keyword of 33 characters', other('X'.repeat(33))],
+    ['a line of others above 255 octets', other('XTND', 'x'.repeat(249))],
+    ...['DELE', 'dele', 'Quit', 'STLS', 'pass', 'Auth', 'aPOP', 'CAPA', 'retr'].map(
+      (keyword) => [`${keyword} as a command of others`, other(keyword, '1')] as const,
+    ),
     [
       'an initial response above 64 KiB',
       { verb: 'AUTH', mechanism: 'X', initialResponse: new Uint8Array(49_152) },
@@ -278,6 +304,14 @@ describe('encodeCommand', () => {
     expect(encoded({ verb: 'USER', name: 'x'.repeat(248) })).toHaveLength(255);
     const initialResponse = new Uint8Array(49_140);
     expect(encoded({ verb: 'AUTH', mechanism: 'X', initialResponse })).toHaveLength(65_529);
+  });
+
+  it('sends a command of others as it is', () => {
+    expect(encoded(other('*ENV', '1 '))).toBe('*ENV 1 \r\n');
+    expect(encoded(other('xtnd'))).toBe('xtnd\r\n');
+    expect(encoded(other('LANG', ''))).toBe('LANG \r\n');
+    expect(encoded(other('X'.repeat(32), '\u00f6'))).toBe(`${'X'.repeat(32)} \xc3\xb6\r\n`);
+    expect(encoded(other('XTND', 'x'.repeat(248)))).toHaveLength(255);
   });
 
   it('sends an empty initial response as =', () => {
@@ -301,6 +335,8 @@ describe('describeCommand', () => {
     expect(describeCommand({ verb: 'TOP', messageNumber: 1, lines: 0 })).toBe('TOP 1 0');
     expect(describeCommand({ verb: 'LIST', messageNumber: null })).toBe('LIST');
     expect(describeCommand({ verb: 'STAT' })).toBe('STAT');
+    expect(describeCommand(other('XCLIENT', 'TOKEN=secret'))).toBe('XCLIENT ***');
+    expect(describeCommand(other('LANG'))).toBe('LANG');
   });
 });
 
@@ -315,4 +351,8 @@ describe('startsAuth', () => {
 
 function show(line: string): string {
   return JSON.stringify(line.length > 40 ? `${line.slice(0, 20)}...` : line);
+}
+
+function other(keyword: string, argument: string | null = null): ClientCommand {
+  return { verb: null, keyword, argument, multiline: false };
 }

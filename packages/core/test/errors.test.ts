@@ -31,9 +31,28 @@ it('is nothing else', () => {
   }
 });
 
-it('does not show its brand to who prints or copies it', () => {
+it('does not show its brand to who copies it', () => {
   const error = new Pop3Error('POP3_USAGE', 'x');
-  expect(Object.keys(error)).toEqual(['code', 'name'].sort());
+  expect(Object.keys(error).sort()).toEqual([
+    'code',
+    'name',
+    'responseCode',
+    'retryable',
+    'serverText',
+    'verb',
+  ]);
+});
+
+it('says that nothing is known beside its text, unless it is', () => {
+  const error = new Pop3Error('POP3_CLOSED', 'x');
+  expect(error).toMatchObject({ verb: null, responseCode: null, serverText: null, retryable: false });
+  expect('cause' in error).toBe(false);
+});
+
+it('carries the command, what the server said, whether to try again, and the cause', () => {
+  const cause = new Error('ECONNRESET');
+  const details = { verb: 'PASS', responseCode: 'IN-USE', serverText: 'busy', retryable: true, cause };
+  expect(new Pop3Error('POP3_REFUSED', 'x', details)).toMatchObject({ code: 'POP3_REFUSED', ...details });
 });
 
 it('stops a caller that misuses an interface', () => {

@@ -161,7 +161,7 @@ describe('parseGreeting', () => {
   }
 });
 
-const SCAN_LINES: readonly (readonly [line: string, numbers: readonly [number, number] | null])[] = [
+const SCAN_LINES: readonly (readonly [line: string, numbers: readonly [number, number | null] | null])[] = [
   ['1 120', [1, 120]],
   ['1 0', [1, 0]],
   ['001 0120', [1, 120]],
@@ -170,23 +170,38 @@ const SCAN_LINES: readonly (readonly [line: string, numbers: readonly [number, n
   ['1 120 ', [1, 120]],
   ['100000 999999999999999', [100_000, 999_999_999_999_999]],
   ['0 120', [0, 120]],
-  ['1', null],
-  ['1 ', null],
+  ['4294967296 4294967296', [4_294_967_296, 4_294_967_296]],
+  ['1\t120', [1, 120]],
+  ['+OK 1 120', [1, 120]],
+  // The message is there, whatever is said of its size.
+  ['1', [1, null]],
+  ['1 ', [1, null]],
+  ['1 -120', [1, null]],
+  ['1 12x', [1, null]],
+  ['1 1.5', [1, null]],
+  ['1 0x10', [1, null]],
+  ['1 NaN 120', [1, null]],
+  ['1 9999999999999999', [1, null]],
   ['', null],
+  ['.', null],
   [' 1 120', null],
-  ['1 -120', null],
-  ['1 12x', null],
-  ['1 1.5', null],
   ['+1 120', null],
-  ['1\t120', null],
+  ['-1 120', null],
+  ['1x 120', null],
+  ['1,120', null],
+  ['1.5 120', null],
   ['one 120', null],
-  ['1 9999999999999999', null],
+  ['+OK', null],
+  ['+OK  1 120', null],
+  ['+ok 1 120', null],
+  ['-ERR 1 120', null],
+  ['+OK +OK 1 120', null],
   ['9999999999999999 1', null],
 ];
 
 describe('parseScanLine', () => {
   for (const [line, numbers] of SCAN_LINES) {
-    it(`reads ${JSON.stringify(line)} as ${numbers === null ? 'no scan listing' : numbers.join(', ')}`, () => {
+    it(`reads ${JSON.stringify(line)} as ${numbers === null ? 'no scan listing' : `message ${numbers[0]} of ${numbers[1] ?? 'unknown'} octets`}`, () => {
       const visited: unknown[] = [];
       expect(parseScanLine(octets(line), (...visit) => visited.push(visit))).toBe(numbers !== null);
       expect(visited).toEqual(numbers === null ? [] : [numbers]);
@@ -208,7 +223,14 @@ const UNIQUE_ID_LINES: readonly (readonly [line: string, found: readonly [number
   ['1    ', null],
   ['', null],
   ['id', null],
-  ['+OK 1 id', null],
+  ['+OK 1 id', [1, 'id']],
+  ['1\tid', [1, 'id']],
+  ['1 +OK', [1, '+OK']],
+  ['+OK id', null],
+  ['+OK  1 id', null],
+  ['+ok 1 id', null],
+  ['-1 id', null],
+  ['1x id', null],
   [' 1 id', null],
   ['9999999999999999 id', null],
 ];
@@ -228,7 +250,9 @@ describe('the parsers of responses', () => {
     const line = octets(`1${' '.repeat(1_000_000)}`);
     const visit = () => undefined;
     expect(parseUniqueIdLine(line, visit)).toBe(false);
-    expect(parseScanLine(line, visit)).toBe(false);
+    expect(parseScanLine(line, visit)).toBe(true);
+    expect(parseScanLine(octets(`1${' '.repeat(1_000_000)}x${' '.repeat(1_000_000)}`), visit)).toBe(true);
+    expect(parseUniqueIdLine(octets(`1 x${' x'.repeat(500_000)}${' '.repeat(500_000)}`), visit)).toBe(true);
     expect(parseGreeting(octets(`+OK ${'<a@'.repeat(100_000)}`))?.apopTimestamp).toBe(null);
   });
 

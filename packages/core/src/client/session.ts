@@ -24,8 +24,8 @@ export type ClientAction =
       readonly status: Status;
       readonly multiline: boolean;
     }
-  /** A part of a multi-line response, unstuffed: views on what was received. */
-  | { readonly type: 'body'; readonly command: ClientCommand; readonly segments: readonly Uint8Array[] }
+  /** A part of a multi-line response, unstuffed, in the memory of what was received. */
+  | { readonly type: 'body'; readonly command: ClientCommand; readonly octets: Uint8Array }
   /** The terminator has come. Without it no response is whole, however much of it there was. */
   | { readonly type: 'body-end'; readonly command: ClientCommand }
   /** Answer it with `sendSaslResponse()`; empty when the server sent what is not base64. */
@@ -275,17 +275,17 @@ export class ClientSession {
   #body(): ClientAction | null {
     const chunk = this.#reader.buffered;
     if (chunk.length === 0) return this.#inputEnded ? this.#fail('peer-closed') : READ;
-    const { segments, consumed, done } = this.#decoder.decode(chunk);
+    const { content, consumed, done } = this.#decoder.decode(chunk);
     this.#reader.clear();
     if (consumed < chunk.length) this.#reader.push(chunk.subarray(consumed));
     if (done) this.#phase = 'body-end';
     const command = this.#commands[this.#answered] as ClientCommand;
     if (command.verb === 'CAPA') {
-      for (const segment of segments) this.#capabilityText += textOf(segment);
+      this.#capabilityText += textOf(content);
       if (this.#capabilityText.length > this.#limits.maxCapabilityOctets)
         return this.#fail('too-many-capabilities');
     }
-    return segments.length === 0 ? null : { type: 'body', command, segments };
+    return content.length === 0 ? null : { type: 'body', command, octets: content };
   }
 
   #bodyEnd(): ClientAction {

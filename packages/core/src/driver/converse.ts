@@ -74,7 +74,7 @@ export class Conversation {
   #over = false;
   /** The body whose end has not come yet. */
   #body: ReplyBody | null = null;
-  /** Segments that wait for their readers. */
+  /** Chunks that wait for their readers. */
   #unread = 0;
   #awaited: Awaited = { type: 'greeting' };
   /** The answer to STLS, until the handshake is done. */
@@ -240,7 +240,7 @@ export class Conversation {
       case 'response':
         return this.#response(action);
       case 'body':
-        this.#unread += this.#body?.add(action.segments) ?? 0;
+        if (this.#body?.add(action.octets)) this.#unread++;
         return 'go on';
       case 'body-end':
         this.#body?.end();
@@ -273,7 +273,7 @@ export class Conversation {
   }
 
   #response({ command, status, multiline }: Extract<ClientAction, { type: 'response' }>): 'go on' {
-    if (multiline) this.#body = new ReplyBody(command, (segments) => this.#consumed(segments));
+    if (multiline) this.#body = new ReplyBody(command, (chunks) => this.#consumed(chunks));
     const reply: Reply = { command, status, body: this.#body };
     if (command.verb === 'STLS' && status.status === '+OK') this.#upgrading = reply;
     else this.#waiters.shift()?.resolve(reply);
@@ -310,8 +310,8 @@ export class Conversation {
     }
   }
 
-  #consumed(segments: number): void {
-    this.#unread -= segments;
+  #consumed(chunks: number): void {
+    this.#unread -= chunks;
     if (this.#unread === 0) this.#run();
   }
 

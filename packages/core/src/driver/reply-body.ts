@@ -15,10 +15,8 @@ const DONE: IteratorResult<Uint8Array, undefined> = { done: true, value: undefin
  */
 export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly command: ClientCommand;
-  readonly #consumed: (segments: number) => void;
-  #segments: Uint8Array[] = [];
-  /** How many of them were read. */
-  #read = 0;
+  readonly #consumed: (chunks: number) => void;
+  #chunks: Uint8Array[] = [];
   #ended = false;
   #error: unknown = null;
   #discarded = false;
@@ -26,15 +24,15 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   #settled: (() => void) | null = null;
   #failed: ((error: unknown) => void) | null = null;
 
-  /** @internal Made by a conversation. `consumed` is told how many segments wait no longer. */
-  constructor(command: ClientCommand, consumed: (segments: number) => void) {
+  /** @internal Made by a conversation. `consumed` is told how many chunks wait no longer. */
+  constructor(command: ClientCommand, consumed: (chunks: number) => void) {
     this.command = command;
     this.#consumed = consumed;
   }
 
   /** Whether nobody can read more of it: its end has been read, it was left, or it has failed. */
   get settled(): boolean {
-    return (this.#ended && this.#segments.length === 0) || this.#discarded || this.#error !== null;
+    return (this.#ended && this.#chunks.length === 0) || this.#discarded || this.#error !== null;
   }
 
   [Symbol.asyncIterator](): this {
@@ -42,8 +40,8 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   }
 
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#segments.length > 0) {
-      const value = this.#shift();
+    const value = this.#chunks.shift();
+    if (value !== undefined) {
       this.#consumed(1);
       return Promise.resolve({ done: false, value });
     }
@@ -73,15 +71,17 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
     });
   }
 
-  /** @internal Takes the next segments over; returns how many wait for the reader. */
-  add(segments: readonly Uint8Array[]): number {
-    if (this.#discarded) return 0;
+  /** @internal Takes the next chunk over; whether it waits for the reader. */
+  add(chunk: Uint8Array): boolean {
+    if (this.#discarded) return false;
     const reader = this.#reader;
-    this.#segments.push(...segments);
-    if (reader === null) return segments.length;
+    if (reader === null) {
+      this.#chunks.push(chunk);
+      return true;
+    }
     this.#reader = null;
-    reader.resolve({ done: false, value: this.#shift() });
-    return segments.length - 1;
+    reader.resolve({ done: false, value: chunk });
+    return false;
   }
 
   /** @internal The terminator has come. */
@@ -98,22 +98,11 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#failed?.(error);
   }
 
-  /** The oldest segment. They are taken out all together: one by one, hundreds would be moved for each. */
-  #shift(): Uint8Array {
-    const segment = this.#segments[this.#read++] as Uint8Array;
-    if (this.#read === this.#segments.length) {
-      this.#segments = [];
-      this.#read = 0;
-    }
-    return segment;
-  }
-
   #drop(): void {
     if (this.#discarded) return;
     this.#discarded = true;
-    const waiting = this.#segments.length - this.#read;
-    this.#segments = [];
-    this.#read = 0;
+    const waiting = this.#chunks.length;
+    this.#chunks = [];
     this.#reader?.resolve(DONE);
     this.#reader = null;
     this.#consumed(waiting);
