@@ -1,9 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathOf } from '../programs.js';
 import { runOk } from '../run.js';
 import type { RunningServer, ServerOptions } from '../server.js';
+import { freePorts } from './free-ports.js';
 import { startProcess } from './process.js';
 
 /** Starts Dovecot in the foreground, with all its files in the test's directory. Needs root, as Dovecot does. */
@@ -65,21 +65,4 @@ service anvil {
 /** Dovecot serves mail as the user `mail`; the files belong to the user who runs the tests. */
 async function giveToMail(maildir: string): Promise<void> {
   await runOk('/usr/bin/chown', ['-R', 'mail:mail', maildir], { home: maildir });
-}
-
-/** Two ports that were free a moment ago: Dovecot cannot take port 0. */
-async function freePorts(): Promise<[number, number]> {
-  const first = await listening();
-  const second = await listening();
-  const ports: [number, number] = [first.port, second.port];
-  await Promise.all([first.close(), second.close()]);
-  return ports;
-}
-
-async function listening(): Promise<{ port: number; close: () => Promise<void> }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { port: address.port, close: () => new Promise((resolve) => server.close(() => resolve())) };
 }

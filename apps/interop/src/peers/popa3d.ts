@@ -1,0 +1,43 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeMbox } from '../mbox.js';
+import { pathOf } from '../programs.js';
+import { startUnpacked } from '../server/unpacked.js';
+import { MAKE_SYSTEM_USERS, writeAccounts } from './accounts.js';
+import type { Peer, PeerOptions, RunningPeer } from './peer.js';
+
+/** popa3d on mbox files: it has no Maildir, no TLS and neither CAPA nor SASL. */
+export const POPA3D: Peer = { name: 'popa3d', unpacked: 'popa3d', start };
+
+// It listens on port 110 and on no other.
+const INETD = fileURLToPath(new URL('../server/inetd.py', import.meta.url));
+
+async function start(options: PeerOptions): Promise<RunningPeer> {
+  const { directory, maildrops } = options;
+  await mkdir(join(directory, 'mail'));
+  for (const { user, messages } of maildrops) await writeMbox(join(directory, 'mail', user), messages);
+  await writeAccounts(options);
+  const { process, found } = await startUnpacked(
+    {
+      name: 'popa3d',
+      directory,
+      script: SCRIPT,
+      environment: { DIRECTORY: directory, PYTHON: pathOf('python3')!, INETD },
+    },
+    (printed) => /^listening (\d+)$/m.exec(printed)?.[1],
+  );
+  return { ...process, port: Number(found), tlsPort: null };
+}
+
+const SCRIPT = `
+chown -R mail:mail "$DIRECTORY/mail"
+mount --bind "$DIRECTORY/mail" /var/mail
+echo 'popa3d:x:996:996::/nonexistent:/bin/false' >>/etc/passwd
+echo 'popa3d:x:996:' >>/etc/group
+echo 'auth required pam_unix.so' >/etc/pam.d/common-auth
+echo 'account required pam_unix.so' >/etc/pam.d/common-account
+${MAKE_SYSTEM_USERS}
+"$PYTHON" "$INETD" /usr/sbin/popa3d &
+wait
+`;
