@@ -1,7 +1,6 @@
 import {
   type Capabilities,
   type ClientCommand,
-  encodeCommand,
   isPop3Error,
   Pop3Error,
   type ResponseCode,
@@ -199,15 +198,17 @@ export class Pop3Client implements AsyncDisposable {
       throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
     const sizes = await this.#list(call);
     const uniqueIds = await this.#identify(call).catch(nullIfRefused);
-    const facts = (number: number) => ({
+    const facts = (number: number): MessageFacts => ({
       number,
       octets: sizes.get(number) ?? null,
       uniqueId: uniqueIds?.get(number) ?? null,
     });
+    // Numbers only: a maildrop of a million messages is not a million objects.
     const wanted: number[] = [];
     let total: number | null = this.#received.octets;
-    for (const [number, octets] of sizes) {
-      if (where !== undefined && !where(facts(number))) continue;
+    for (let number = 1; number <= sizes.last; number++) {
+      const octets = sizes.get(number);
+      if (octets === undefined || (where !== undefined && !where(facts(number)))) continue;
       wanted.push(number);
       total = total === null || octets === null ? null : total + octets;
     }
@@ -215,12 +216,11 @@ export class Pop3Client implements AsyncDisposable {
     const window = this.#pipelines ? pipeline : 1;
     let asked = 0;
     try {
-      for (const [at, number] of wanted.entries()) {
-        asked = Math.max(asked, at);
+      for (let at = 0; at < wanted.length; at++) {
         if (window > 1 && this.#ahead.length <= window / 2)
-          asked = this.#fetchAhead(wanted, asked, window, sizes);
+          asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
         const fetched = this.#ahead.shift() ?? null;
-        yield this.#message(facts(number), fetched, call);
+        yield this.#message(facts(wanted[at] as number), fetched, call);
         // What the caller has not read is of no use to anybody any more.
         if (fetched === null) this.#body?.return();
         else drop(fetched);
@@ -237,6 +237,7 @@ export class Pop3Client implements AsyncDisposable {
 
   /** The header of a message and so many lines of its text. */
   top(messageNumber: number, lines: number, options: CallOptions = {}): MessageBody {
+    checkNumber(lines, 0);
     return this.#content({ verb: 'TOP', messageNumber, lines }, options);
   }
 
@@ -246,7 +247,7 @@ export class Pop3Client implements AsyncDisposable {
    * @throws Pop3Error `POP3_USAGE` for what is no message number.
    */
   delete(messageNumber: number): void {
-    encodeCommand({ verb: 'DELE', messageNumber });
+    checkNumber(messageNumber, 1);
     this.#marks.add(messageNumber);
   }
 
@@ -277,7 +278,14 @@ export class Pop3Client implements AsyncDisposable {
     return {
       code: status.code,
       text: status.text,
-      body: body && messageBody(() => Promise.resolve(body), { signal: options.signal, leave: this.#leave }),
+      body:
+        body &&
+        messageBody({
+          open: async () => body,
+          signal: options.signal,
+          leave: this.#leave,
+          received: null,
+        }),
     };
   }
 
@@ -442,25 +450,24 @@ export class Pop3Client implements AsyncDisposable {
     total: number | null = null,
     fetched: Promise<Reply> | null = null,
   ): MessageBody {
-    encodeCommand(command);
-    let octets = 0;
     const number = command.messageNumber;
+    checkNumber(number, 1);
     const { onProgress } = this.#options;
-    return messageBody(
-      async () => {
+    let octets = 0;
+    const count = (length: number) => {
+      octets += length;
+      this.#received.octets += length;
+      onProgress?.({ number, octets, total, session: { ...this.#received } });
+    };
+    return messageBody({
+      open: async () => {
         const reply = fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched);
         return reply.body as ReplyBody;
       },
-      {
-        signal: options.signal,
-        leave: this.#leave,
-        received: (length) => {
-          octets += length;
-          this.#received.octets += length;
-          onProgress?.({ number, octets, total, session: { ...this.#received } });
-        },
-      },
-    );
+      signal: options.signal,
+      leave: this.#leave,
+      received: onProgress === undefined ? null : count,
+    });
   }
 
   // ----- the end
@@ -519,6 +526,12 @@ function drop(fetched: Promise<Reply>): void {
 function nullIfRefused(error: unknown): null {
   if (isPop3Error(error) && error.code === 'POP3_REFUSED') return null;
   throw error;
+}
+
+/** `encodeCommand()` refuses these, too; here it is the caller who is told, and not the reader of a body. */
+function checkNumber(value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new Pop3Error('POP3_USAGE', `${value} is no whole number from ${least}.`);
 }
 
 function busy(text: string): never {

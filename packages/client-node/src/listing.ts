@@ -15,8 +15,8 @@ const UNKNOWN = -1;
 export abstract class NumberedMap<V> implements ReadonlyMap<number, V> {
   /** How many numbers there are values for. */
   size = 0;
-  /** The highest number that there may be a value for. */
-  protected last = 0;
+  /** The highest number that there is a value for. */
+  last = 0;
 
   abstract get(messageNumber: number): V | undefined;
 
@@ -71,7 +71,7 @@ export class ScanListing extends NumberedMap<number | null> {
 
 /** Unique-ids by message number. */
 export class UniqueIdListing extends NumberedMap<string> {
-  #octets = new Uint8Array(1024);
+  #octets: Uint8Array = new Uint8Array(1024);
   #used = 0;
   #starts = new Uint32Array(64);
   #lengths = new Uint16Array(64);
@@ -81,12 +81,12 @@ export class UniqueIdListing extends NumberedMap<string> {
     return this.#used;
   }
 
-  add(messageNumber: number, uniqueId: string): void {
+  add(messageNumber: number, uniqueId: Uint8Array): void {
     if (this.has(messageNumber)) return;
     this.#starts = withRoom(this.#starts, messageNumber, (length) => new Uint32Array(length));
     this.#lengths = withRoom(this.#lengths, messageNumber, (length) => new Uint16Array(length));
     this.#octets = withRoom(this.#octets, this.#used + uniqueId.length, (length) => new Uint8Array(length));
-    for (let i = 0; i < uniqueId.length; i++) this.#octets[this.#used + i] = uniqueId.charCodeAt(i);
+    this.#octets.set(uniqueId, this.#used);
     this.#starts[messageNumber] = this.#used;
     this.#lengths[messageNumber] = uniqueId.length;
     this.#used += uniqueId.length;
@@ -98,7 +98,9 @@ export class UniqueIdListing extends NumberedMap<string> {
     const length = this.#lengths[messageNumber];
     if (!length) return undefined;
     const start = this.#starts[messageNumber] as number;
-    return String.fromCharCode(...this.#octets.subarray(start, start + length));
+    let text = '';
+    for (let at = start; at < start + length; at++) text += String.fromCharCode(this.#octets[at] as number);
+    return text;
   }
 }
 

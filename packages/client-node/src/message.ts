@@ -29,40 +29,74 @@ export interface Pop3Message {
 }
 
 export interface BodySource {
+  /** Gets the body, when the first octets are wanted. */
+  readonly open: () => Promise<ReplyBody>;
   readonly signal: AbortSignal | undefined;
   /** Ends the session: what is under way cannot be taken back. */
   readonly leave: (reason: unknown) => void;
-  /** Told of octets as they are given. */
-  readonly received?: (octets: number) => void;
+  /** Told of octets as they are given; null when nobody counts them. */
+  readonly received: ((octets: number) => void) | null;
 }
 
-/** @param open - gets the body, when the first octets are wanted */
-export function messageBody(open: () => Promise<ReplyBody>, source: BodySource): MessageBody {
+export function messageBody(source: BodySource): MessageBody {
   let read = false;
   return {
     [Symbol.asyncIterator]() {
       if (read) throw new Pop3Error('POP3_USAGE', 'A body can be read once; ask for the message again.');
       read = true;
-      return octetsOf(open, source);
+      return new BodyReader(source);
     },
   };
 }
 
-async function* octetsOf(
-  open: () => Promise<ReplyBody>,
-  { signal, leave, received }: BodySource,
-): AsyncGenerator<Uint8Array, undefined, undefined> {
-  const abort = () => leave(signal?.reason);
-  const body = await open();
-  signal?.throwIfAborted();
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    for await (const chunk of body) {
-      received?.(chunk.length);
-      yield chunk;
-    }
-  } finally {
-    signal?.removeEventListener('abort', abort);
+type Result = IteratorResult<Uint8Array, undefined>;
+
+/** Passes on what the body gives, without a promise of its own where nobody watches. */
+class BodyReader implements AsyncIterator<Uint8Array, undefined> {
+  readonly #source: BodySource;
+  readonly #watched: boolean;
+  #body: ReplyBody | null = null;
+
+  constructor(source: BodySource) {
+    this.#source = source;
+    this.#watched = source.signal !== undefined || source.received !== null;
+  }
+
+  next(): Promise<Result> {
+    const next = this.#body === null ? this.#start() : this.#body.next();
+    return this.#watched ? next.then(this.#watch, this.#fail) : next;
+  }
+
+  async return(): Promise<Result> {
+    this.#forget();
+    await this.#body?.return();
+    return { done: true, value: undefined };
+  }
+
+  async #start(): Promise<Result> {
+    const { open, signal } = this.#source;
+    signal?.throwIfAborted();
+    this.#body = await open();
+    signal?.addEventListener('abort', this.#abort, { once: true });
+    if (signal?.aborted) this.#abort();
+    return this.#body.next();
+  }
+
+  readonly #watch = (result: Result): Result => {
+    if (result.done) this.#forget();
+    else this.#source.received?.(result.value.length);
+    return result;
+  };
+
+  readonly #fail = (error: unknown): never => {
+    this.#forget();
+    throw error;
+  };
+
+  readonly #abort = (): void => this.#source.leave(this.#source.signal?.reason);
+
+  #forget(): void {
+    this.#source.signal?.removeEventListener('abort', this.#abort);
   }
 }
 

@@ -1,52 +1,220 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ChannelBindingType, isPop3Error, Pop3Error } from '@pop3/core';
 import type { Awaited, ClientChannel } from '@pop3/core/driver';
+import { channelBindingOf } from './channel-binding.js';
+import { Deadline } from './deadline.js';
+import { handshakeFailed, isTlsError, type Secured, shakeHands } from './handshake.js';
+import type { Timeouts } from './options.js';
+import type { ReceiveBuffer } from './receive-buffer.js';
+import { nameOf, timedOut, timeoutFor, verbOf } from './timeouts.js';
+import type { TlsPlan } from './tls.js';
+
+interface Reader {
+  readonly awaited: Awaited;
+  readonly resolve: (chunk: Uint8Array | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface SocketChannelOptions {
+  /** Connected; with a listener for errors, which may come at any time. */
+  readonly socket: Duplex;
+  /** Where what it reads goes instead of `data` events; null where it has these. */
+  readonly buffer: ReceiveBuffer | null;
+  readonly timeouts: Timeouts;
+  readonly tls: TlsPlan | null;
+}
+
+/**
+ * A connected socket as `converse()` wants it: read when asked, and without a promise when octets are there already. While
+ * nobody reads, one chunk is taken from it, and then it is paused.
+ *
+ * The end of a server is null; a connection that breaks rejects with `POP3_CLOSED` and what the system says as its
+ * `cause`, a silent one with `POP3_TIMEOUT`. Either way the socket is destroyed, and no error of it is left unhandled.
+ */
 export class SocketChannel implements ClientChannel {
-  readonly encrypted: boolean = false;
-  #socket: Socket;
+  readonly #timeouts: Timeouts;
+  readonly #tls: TlsPlan | null;
+  readonly #deadline = new Deadline();
+  /** What the caller gave or was connected; TLS may be on top of it. */
+  readonly #plain: Duplex;
+  #socket: Duplex;
+  #secured: Secured | null = null;
+  /** A chunk that came while nobody read; the socket is paused then, so there is at most one. */
   #chunk: Uint8Array | null = null;
+  #reader: Reader | null = null;
+  /** What the deadline runs for. */
+  #awaited: Awaited | null = null;
   #ended = false;
-  #read: ((c: Uint8Array | null) => void) | null = null;
-  constructor(socket: Socket) {
+  #error: Error | null = null;
+
+  constructor({ socket, buffer, timeouts, tls }: SocketChannelOptions) {
+    this.#timeouts = timeouts;
+    this.#tls = tls;
+    this.#plain = socket;
     this.#socket = socket;
-    socket.on('data', (chunk) => {
-      if (this.#read) {
-        const r = this.#read;
-        this.#read = null;
-        r(chunk);
-      } else {
-        this.#chunk = chunk;
-        socket.pause();
-      }
-    });
-    socket.on('error', () => {});
-    const end = () => {
-      this.#ended = true;
-      this.#read?.(null);
-      this.#read = null;
-    };
-    socket.on('end', end);
-    socket.on('close', end);
+    // Commands are small, and each of them is waited for.
+    if (socket instanceof Socket) socket.setNoDelay(true);
+    if (buffer !== null) buffer.receive = this.#onData;
+    this.#attach(socket);
   }
-  read(_awaited: Awaited) {
-    const c = this.take();
-    if (c || this.#ended) return c;
-    this.#socket.resume();
-    return new Promise<Uint8Array | null>((r) => {
-      this.#read = r;
+
+  /** Whether TLS was done here. A socket that the caller has encrypted, as to a proxy, is not meant. */
+  get encrypted(): boolean {
+    return this.#secured !== null;
+  }
+
+  /** See RFC 5056; null without TLS, and where the type is not defined for the connection. */
+  channelBinding(type: ChannelBindingType): Uint8Array | null {
+    return this.#secured && channelBindingOf(this.#secured, type);
+  }
+
+  /**
+   * The deadline of a greeting or a status runs from the first read for it to its end, however many reads it takes: octets
+   * that drip do not renew it. That of a body runs anew for each read.
+   */
+  read(awaited: Awaited): Uint8Array | null | Promise<Uint8Array | null> {
+    const chunk = this.take();
+    if (chunk !== null) return chunk;
+    if (this.#error !== null) return Promise.reject(this.#errorFor(awaited, this.#error));
+    if (this.#ended) return null;
+    if (awaited !== this.#awaited || awaited.type === 'body') {
+      this.#awaited = awaited;
+      this.#deadline.start(this.#timeouts[timeoutFor(awaited)], this.#late);
+    }
+    if (this.#socket.isPaused()) this.#socket.resume();
+    return new Promise((resolve, reject) => {
+      this.#reader = { awaited, resolve, reject };
     });
   }
-  take() {
-    const c = this.#chunk;
+
+  take(): Uint8Array | null {
+    const chunk = this.#chunk;
     this.#chunk = null;
-    return c;
+    return chunk;
   }
-  write(o: Uint8Array) {
-    this.#socket.write(o);
+
+  write(octets: Uint8Array): void {
+    // Whoever reads is told what became of it.
+    if (this.#socket.writable) this.#socket.write(octets);
+    // A step of SASL was answered: the next one has its own time.
+    if (this.#awaited?.type === 'status' && this.#awaited.command.verb === 'AUTH') this.#awaited = null;
   }
-  channelBinding(_t: string): Uint8Array | null {
-    return null;
+
+  /**
+   * Rejects with `POP3_TLS`, with `POP3_TIMEOUT`, with `POP3_CLOSED` when the server has ended before, and with
+   * `POP3_PROTOCOL` when it has said anything in the clear before. The socket is destroyed then.
+   */
+  async upgradeTls(): Promise<void> {
+    const tls = this.#tls;
+    if (tls === null) throw new Pop3Error('POP3_USAGE', "With tls: 'off' there is no TLS.");
+    const plain = this.#socket;
+    this.#detach(plain);
+    let late: Pop3Error | null = null;
+    this.#deadline.start(this.#timeouts.tlsMs, () => {
+      late = timedOut('The TLS handshake was not done', 'tlsMs', this.#timeouts);
+      this.destroy();
+    });
+    try {
+      if (this.#chunk !== null || plain.readableLength > 0) throw new Pop3Error('POP3_PROTOCOL', INJECTED);
+      if (this.#ended) throw lost('the TLS handshake', 'STLS', this.#error);
+      this.#secured = await shakeHands(plain, tls);
+    } catch (error) {
+      this.destroy();
+      throw late ?? error;
+    }
+    this.#deadline.stop();
+    this.#socket = this.#secured.socket;
+    this.#attach(this.#socket);
   }
-  destroy() {
+
+  /** Says goodbye after QUIT: TLS ends with an alert (RFC 8314 section 3.4), and what the server still sends is dropped. */
+  end(): void {
+    const socket = this.#socket;
+    this.#finish(null);
+    this.#detach(socket);
+    socket.resume();
+    this.#deadline.start(this.#timeouts.commandMs, () => this.destroy());
+    socket.end(() => this.destroy());
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#finish(null);
+    this.#chunk = null;
+    this.#deadline.clear();
     this.#socket.destroy();
+    this.#plain.destroy();
   }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    const reader = this.#reader;
+    if (reader === null) {
+      this.#chunk = chunk;
+      this.#socket.pause();
+      return;
+    }
+    this.#reader = null;
+    reader.resolve(chunk);
+  };
+
+  readonly #onEnd = (): void => this.#finish(null);
+
+  readonly #onError = (error: Error): void => this.#finish(error);
+
+  readonly #late = (): void => {
+    if (this.#reader === null) {
+      // What was waited for came in time, or is not waited for now: to read it again is another wait.
+      this.#awaited = null;
+      return;
+    }
+    const { awaited } = this.#reader;
+    const what = `The server did not send ${nameOf(awaited)}`;
+    this.#finish(timedOut(what, timeoutFor(awaited), this.#timeouts, verbOf(awaited)));
+    this.destroy();
+  };
+
+  /** Nothing comes any more; `error` says why, unless the server has ended. */
+  #finish(error: Error | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#error = error;
+    const reader = this.#reader;
+    this.#reader = null;
+    if (error === null) reader?.resolve(null);
+    else reader?.reject(this.#errorFor(reader.awaited, error));
+  }
+
+  #errorFor(awaited: Awaited, cause: Error): Pop3Error {
+    if (isPop3Error(cause)) return cause;
+    if (this.#tls !== null && isTlsError(cause)) return handshakeFailed(cause, this.#tls);
+    return lost(nameOf(awaited), verbOf(awaited), cause);
+  }
+
+  #attach(socket: Duplex): void {
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onEnd);
+  }
+
+  #detach(socket: Duplex): void {
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('error', this.#onError);
+    socket.off('close', this.#onEnd);
+  }
+}
+
+const INJECTED =
+  'Octets came in the clear where TLS should begin: somebody in between may have put them there (CVE-2011-0411). The connection was given up.';
+
+function lost(
+  what: string,
+  verb: string | null,
+  cause: (Error & { readonly code?: string }) | null,
+): Pop3Error {
+  const why = cause === null ? 'the server closed it' : (cause.code ?? cause.message);
+  const text = `The connection was lost before ${what}: ${why}.`;
+  return new Pop3Error('POP3_CLOSED', text, { verb, retryable: true, ...(cause !== null && { cause }) });
 }

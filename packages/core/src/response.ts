@@ -1,7 +1,7 @@
 import type { RefusalReason } from './adapter.js';
 import { decodeBase64 } from './base64.js';
 import { usage } from './errors.js';
-import { textOf } from './octets.js';
+import { DIGIT_0, DIGIT_9, PLUS, SP, TAB, textOf } from './octets.js';
 import { decodeName, lineOf } from './text.js';
 
 /** The registered codes (RFC 2449 section 8, RFC 3206, RFC 6856), and whatever else a server sends, upper case. */
@@ -23,11 +23,6 @@ const CODE = /^[!-Z^-~]{1,64}$/;
 const RESPONSE_CODE = /^\[([^\]\s]+)\] ?/;
 // RFC 1939 section 7 wants the syntax of an RFC 822 msg-id; anything looser lets an attacker choose what is hashed.
 const APOP_TIMESTAMP = /<[^\s<>@]+@[^\s<>@]+>/;
-// Some servers put `+OK` before every line of a listing.
-const SCAN = /^(?:\+OK )?(\d{1,15})(?:[ \t]+(\S*)|$)/;
-const OCTETS = /^\d{1,15}$/;
-const UNIQUE_ID = /^(?:\+OK )?(\d{1,15})[ \t]+(\S(?:.*\S)?)\s*$/;
-
 /** The code and the text that tell a peer why it is refused. */
 export const REFUSALS: Record<RefusalReason, readonly [code: ResponseCode, text: string]> = {
   'bad-credentials': ['AUTH', 'authentication failed'],
@@ -98,19 +93,77 @@ export function parseScanLine(
   line: Uint8Array,
   visit: (messageNumber: number, octets: number | null) => void,
 ): boolean {
-  const match = SCAN.exec(textOf(line));
-  if (match === null) return false;
-  visit(Number(match[1]), OCTETS.test(match[2] ?? '') ? Number(match[2]) : null);
+  const at = numberEnd(line, numberStart(line));
+  if (at === -1) return false;
+  const start = blankEnd(line, at);
+  const end = digitsEnd(line, start);
+  const counts = end > start && (end === line.length || isBlank(line[end]));
+  visit(numberBefore(line, at), counts ? numberBefore(line, end) : null);
   return true;
 }
 
-/** Parses `number unique-id` (RFC 1939 section 7), with any number of spaces between. False when it is none. */
+/**
+ * Parses `number unique-id` (RFC 1939 section 7), with any number of spaces between. False when it is none.
+ *
+ * @param visit - the unique-id as octets, a view on the line
+ */
 export function parseUniqueIdLine(
   line: Uint8Array,
-  visit: (messageNumber: number, uniqueId: string) => void,
+  visit: (messageNumber: number, uniqueId: Uint8Array) => void,
 ): boolean {
-  const match = UNIQUE_ID.exec(textOf(line));
-  if (match === null) return false;
-  visit(Number(match[1]), match[2]!);
+  const at = numberEnd(line, numberStart(line));
+  if (at === -1) return false;
+  const start = blankEnd(line, at);
+  let end = line.length;
+  while (end > start && isBlank(line[end - 1])) end--;
+  if (end === start) return false;
+  visit(numberBefore(line, at), line.subarray(start, end));
   return true;
+}
+
+// Listings have a line for every message, a million of them perhaps, so these go by octets.
+
+/** So many digits are always exact as a number. */
+const MAX_DIGITS = 15;
+
+/** Some servers put `+OK` before every line of a listing. */
+function numberStart(line: Uint8Array): number {
+  return line[0] === PLUS && textOf(line.subarray(0, 4)) === '+OK ' ? 4 : 0;
+}
+
+/** Where the number that starts a line ends; -1 when there is none, or something sticks to it. */
+function numberEnd(line: Uint8Array, start: number): number {
+  const end = digitsEnd(line, start);
+  return end > start && (end === line.length || isBlank(line[end])) ? end : -1;
+}
+
+function digitsEnd(line: Uint8Array, start: number): number {
+  let end = start;
+  while (end < line.length && end - start <= MAX_DIGITS && isDigit(line[end] as number)) end++;
+  return end - start > MAX_DIGITS ? start : end;
+}
+
+/** The number whose last digit comes before `end`. */
+function numberBefore(line: Uint8Array, end: number): number {
+  let value = 0;
+  let unit = 1;
+  for (let at = end - 1; at >= 0 && isDigit(line[at] as number); at--) {
+    value += ((line[at] as number) - DIGIT_0) * unit;
+    unit *= 10;
+  }
+  return value;
+}
+
+function blankEnd(line: Uint8Array, start: number): number {
+  let end = start;
+  while (end < line.length && isBlank(line[end])) end++;
+  return end;
+}
+
+function isDigit(octet: number): boolean {
+  return octet >= DIGIT_0 && octet <= DIGIT_9;
+}
+
+function isBlank(octet: number | undefined): boolean {
+  return octet === SP || octet === TAB;
 }

@@ -11,7 +11,7 @@ import {
   type StatusLine,
 } from '../src/response.js';
 import { anyText } from './any-text.js';
-import { octets } from './stored-message.js';
+import { latin1, octets } from './stored-message.js';
 
 const CODES = ['IN-USE', 'LOGIN-DELAY', 'SYS/TEMP', 'SYS/PERM', 'AUTH', 'UTF8'] as const;
 const text = fc.oneof(
@@ -239,7 +239,9 @@ describe('parseUniqueIdLine', () => {
   for (const [line, found] of UNIQUE_ID_LINES) {
     it(`reads ${JSON.stringify(line.slice(0, 40))} as ${found === null ? 'no unique-id' : JSON.stringify(found[1].slice(0, 40))}`, () => {
       const visited: unknown[] = [];
-      expect(parseUniqueIdLine(octets(line), (...visit) => visited.push(visit))).toBe(found !== null);
+      expect(parseUniqueIdLine(octets(line), (number, id) => visited.push([number, latin1(id)]))).toBe(
+        found !== null,
+      );
       expect(visited).toEqual(found === null ? [] : [found]);
     });
   }

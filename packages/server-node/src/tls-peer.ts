@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { ChannelBindingType, Peer, PeerCertificate } from '@pop3/core';
-import { signatureHashOf } from './signature-hash.js';
+import { signatureHashOf } from '@pop3/core/sasl';
 
 const EXPORTER_OCTETS = 32;
 /** Given, and empty: over TLS 1.2 that is another value than none (RFC 5705 section 4). */

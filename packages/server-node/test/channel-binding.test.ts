@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { ChannelBindingType, Peer as CorePeer } from '@pop3/core';
+import { signatureHashOf } from '@pop3/core/sasl';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ListenOptions, TlsOptions } from '../src/index.js';
 import { type KeyPair, serverCertificate } from './certificates.js';
@@ -153,3 +154,15 @@ it('leaves them out without TLS', async () => {
   await Peer.loggedIn(port);
   expect(peers[0]).not.toHaveProperty('channelBinding');
 });
+
+it.each([
+  ['ec', 'sha256'],
+  ['ec', 'sha384'],
+  ['rsa', 'sha512'],
+] as const)(
+  'the hash of a signature is read from real certificates: %s with %s',
+  async (keyType, algorithm) => {
+    const { cert } = await serverCertificate('localhost', [], { keyType, algorithm });
+    expect(signatureHashOf(new X509Certificate(cert).raw)).toBe(algorithm);
+  },
+);

@@ -3,7 +3,7 @@ import { type Capabilities, parseCapabilities } from '../capability.js';
 import { type ClientCommand, describeCommand, encodeCommand } from '../command.js';
 import { usage } from '../errors.js';
 import { LineReader } from '../line-reader.js';
-import { DOT, octetsOf, SP, textOf } from '../octets.js';
+import { DIGIT_0, DIGIT_9, DOT, octetsOf, PLUS, SP, textOf } from '../octets.js';
 import { parseGreeting, parseStatusLine } from '../response.js';
 import { WireDecoder } from '../wire-decoder.js';
 import type { ClientFailure, ClientLimits, ClientSessionOptions, ClientState, Status } from './options.js';
@@ -46,9 +46,6 @@ const READ: ClientAction = { type: 'read' };
 const WAIT: ClientAction = { type: 'wait' };
 const UPGRADE_TLS: ClientAction = { type: 'upgrade-tls' };
 const NOTHING = /* @__PURE__ */ new Uint8Array(0);
-const DIGIT_0 = 0x30;
-const DIGIT_9 = 0x39;
-const PLUS = 0x2b;
 
 /**
  * The client side of a POP3 connection as a machine without transport, clock or promise (RFC 1939, 2449, 2595, 3206,

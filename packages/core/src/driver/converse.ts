@@ -37,7 +37,7 @@ export interface AuthenticateOptions {
 /** How an exchange ended. */
 export interface Authentication {
   readonly status: Status;
-  /** What the server said is wrong with a token, as JSON (RFC 7628 section 3.2.2); null where it said nothing. */
+  /** What the server said is wrong before it refused (`problem` of a SASL exchange); null where it said nothing. */
   readonly problem: string | null;
 }
 

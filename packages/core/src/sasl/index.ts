@@ -24,4 +24,5 @@ export { saslprep } from './saslprep.js';
 export { type ScramOptions, scram } from './scram.js';
 export { type ScramClientOptions, scramClient } from './scram-client.js';
 export { type ScramCrypto, type ScramPasswordCrypto, scramKeysOf } from './scram-message.js';
+export { signatureHashOf } from './signature-hash.js';
 export { XOAUTH2, xoauth2Client } from './xoauth2.js';

@@ -57,8 +57,8 @@ export interface SaslClientExchange {
   /** Whether a `+OK` may be believed now. Before that it is no proof that the server is the right one. */
   readonly complete: boolean;
   /**
-   * What the server has said is wrong before it refuses, as JSON (RFC 7628 section 3.2.2); null as long as it has not.
-   * Left out by mechanisms that have no such thing.
+   * What the server has said is wrong before it refuses; null as long as it has not. Of a token it is JSON (RFC 7628 section
+   * 3.2.2), of SCRAM a word such as `invalid-proof` (RFC 5802 section 7). Left out by mechanisms that have no such thing.
    */
   readonly problem?: string | null;
 }

@@ -101,9 +101,13 @@ function exchange(
   const over: Step = () => failed('the server asks for more than the mechanism has');
   let next: Step = serverFirst;
   let complete = false;
+  let problem: string | null = null;
   return {
     get complete() {
       return complete;
+    },
+    get problem() {
+      return problem;
     },
     step(challenge) {
       if (challenge === null) return respond(header + bare);
@@ -147,17 +151,18 @@ function exchange(
     complete = true;
     return { type: 'response', response: NOTHING };
   }
+
+  /** An error of the server's is its refusal, which `-ERR` follows: agreed to, as other words of it are not. */
+  function refusedBy(message: string): SaslClientStep {
+    const [, error] = SERVER_ERROR.exec(message) ?? [];
+    if (error === undefined) return failed('the server sends what cannot be read');
+    problem = lineOf(error);
+    return { type: 'response', response: NOTHING };
+  }
 }
 
 function respond(message: string): SaslClientStep {
   return { type: 'response', response: encodeUtf8(message) };
-}
-
-function refusedBy(message: string): SaslClientStep {
-  const [, error] = SERVER_ERROR.exec(message) ?? [];
-  return failed(
-    error === undefined ? 'the server sends what cannot be read' : lineOf(`the server refuses: ${error}`),
-  );
 }
 
 function failed(text: string): SaslClientStep {

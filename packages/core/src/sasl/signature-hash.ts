@@ -1,5 +1,7 @@
+import { hexOf } from './hex.js';
+
 /**
- * Names the hash function that the signature of a certificate uses, as `node:crypto` knows it: the one that makes
+ * Names the hash function that the signature of a certificate uses, as OpenSSL and Node call it: the one that makes
  * `tls-server-end-point` of the certificate (RFC 5929 section 4.1).
  *
  * @param certificate - DER
@@ -13,7 +15,7 @@ export function signatureHashOf(certificate: Uint8Array): string | null {
   if (algorithm === undefined) return null;
   const [oid, parameters] = elementsOf(algorithm.value);
   if (oid === undefined) return null;
-  const name = hex(oid.value);
+  const name = hexOf(oid.value);
   const hash = name === RSASSA_PSS ? pssHashOf(parameters) : (SIGNATURES[name] ?? null);
   return hash === 'md5' || hash === 'sha1' ? 'sha256' : hash;
 }
@@ -72,7 +74,7 @@ function pssHashOf(parameters: Element | undefined): string | null {
   // [1] AlgorithmIdentifier { mgf1, its hash function as an AlgorithmIdentifier }
   const [, maskHash] = mask === undefined ? [] : elementsOf(elementAt(mask.value, 0)?.value);
   const [oid] = elementsOf(maskHash?.value);
-  const ofMask = mask === undefined ? 'sha1' : oid && HASHES[hex(oid.value)];
+  const ofMask = mask === undefined ? 'sha1' : oid && HASHES[hexOf(oid.value)];
   return hash === ofMask ? hash : null;
 }
 
@@ -80,7 +82,7 @@ function pssHashOf(parameters: Element | undefined): string | null {
 function hashNamed(field: Element | undefined): string | null {
   if (field === undefined) return 'sha1';
   const [oid] = elementsOf(elementAt(field.value, 0)?.value);
-  return (oid && HASHES[hex(oid.value)]) ?? null;
+  return (oid && HASHES[hexOf(oid.value)]) ?? null;
 }
 
 /** One element of DER (X.690): its tag and what it holds. */
@@ -114,8 +116,4 @@ function elementAt(octets: Uint8Array, at: number): Element | null {
   }
   const end = start + length;
   return end > octets.length ? null : { tag, value: octets.subarray(start, end), end };
-}
-
-function hex(octets: Uint8Array): string {
-  return Buffer.from(octets).toString('hex');
 }

@@ -1,0 +1,280 @@
+import { type Capabilities, type ChannelBindingType, Pop3Error, type ScramForm } from '@pop3/core';
+import {
+  cramMd5Client,
+  loginClient,
+  oauthBearerClient,
+  type PasswordLogin,
+  plainClient,
+  type SaslClientMechanism,
+  scramClient,
+  xoauth2Client,
+} from '@pop3/core/sasl';
+import { freshNonce, hmacMd5, SCRAM_CRYPTO } from './hashes.js';
+import type { PasswordAuth, TokenAuth } from './options.js';
+
+/** What can be used to log in: what the server announces, and what the connection gives. */
+export interface Offer {
+  /** From this side of STLS; null when the server does not say. */
+  readonly capabilities: Capabilities | null;
+  /** From a greeting on this side of STLS; null when there is none that is valid. */
+  readonly apopTimestamp: string | null;
+  readonly encrypted: boolean;
+  readonly allowPlaintext: boolean;
+  channelBinding(type: ChannelBindingType): Uint8Array | null;
+}
+
+/** How to log in by a password. */
+export type PasswordWay =
+  | { readonly type: 'sasl'; readonly mechanism: SaslClientMechanism }
+  | { readonly type: 'apop'; readonly timestamp: string }
+  /** USER and PASS. */
+  | { readonly type: 'user' };
+
+interface PasswordMechanism {
+  readonly name: string;
+  /** Hands over the password itself. */
+  readonly plaintext: boolean;
+  /** Can say whose maildrop is wanted. */
+  readonly authorizes: boolean;
+  /** Null when the connection does not have what is needed. */
+  client(login: PasswordLogin, offer: Offer): SaslClientMechanism | null;
+}
+
+/**
+ * The mechanisms for passwords, the best first. The first that the server announces is used, and no other after it.
+ *
+ * | mechanism | the password | is it the right server? | where |
+ * |---|---|---|---|
+ * | SCRAM-SHA-256-PLUS, SCRAM-SHA-512-PLUS, SCRAM-SHA-1-PLUS | is not sent | proven, for this very connection | TLS with a binding |
+ * | SCRAM-SHA-256, SCRAM-SHA-512, SCRAM-SHA-1 | is not sent | proven | anywhere |
+ * | CRAM-MD5 | is not sent, but can be guessed at | - | anywhere |
+ * | PLAIN, LOGIN, then USER and PASS | is sent | - | TLS, or `allowPlaintext` |
+ * | APOP | is not sent, but can be guessed at | - | only when named |
+ *
+ * Channel binding comes before the hash: it is what keeps out somebody in between who has a certificate. SHA-256 comes
+ * before SHA-512 because an RFC defines it (RFC 7677); against guesses, the number of iterations counts.
+ */
+const PASSWORD_MECHANISMS: readonly PasswordMechanism[] = [
+  scramPlus('scram-sha-256'),
+  scramPlus('scram-sha-512'),
+  scramPlus('scram-sha-1'),
+  scramBare('scram-sha-256'),
+  scramBare('scram-sha-512'),
+  scramBare('scram-sha-1'),
+  {
+    name: 'CRAM-MD5',
+    plaintext: false,
+    authorizes: false,
+    client: (login) => cramMd5Client({ ...login, hmacMd5 }),
+  },
+  { name: 'PLAIN', plaintext: true, authorizes: true, client: plainClient },
+  { name: 'LOGIN', plaintext: true, authorizes: false, client: loginClient },
+];
+
+/** Names for what is no SASL mechanism. */
+const COMMANDS: readonly string[] = ['USER', 'APOP'];
+
+/**
+ * RFC 9266 before the two of RFC 5929. tls-unique, which TLS 1.3 does not have, before tls-server-end-point: whoever
+ * has -PLUS has it (RFC 5802 section 6.1), while Dovecot does not know the other.
+ */
+const BINDINGS: readonly ChannelBindingType[] = ['tls-exporter', 'tls-unique', 'tls-server-end-point'];
+
+/**
+ * Chooses how to log in by a password: what `auth.mechanism` names, otherwise the best that both sides have.
+ *
+ * @throws Pop3Error `POP3_TLS` when only encryption is missing, `POP3_UNSUPPORTED` when something else is, and
+ *   `POP3_USAGE` for a name or a password that cannot be sent.
+ */
+export function passwordWay(auth: PasswordAuth, offer: Offer): PasswordWay {
+  checkPasswordAuth(auth);
+  const named = auth.mechanism?.toUpperCase();
+  if (named === 'APOP') return apop(offer);
+  if (named === 'USER') return userAndPass(offer);
+  if (named !== undefined) return { type: 'sasl', mechanism: namedMechanism(named, auth, offer) };
+  const announced = announcedMechanisms(offer);
+  const known = PASSWORD_MECHANISMS.filter(
+    ({ name, authorizes }) => announced.includes(name) && (authorizes || !auth.authorizationId),
+  );
+  for (const { plaintext, client } of known) {
+    const mechanism = plaintext && !mayShowSecrets(offer) ? null : client(loginOf(auth), offer);
+    if (mechanism !== null) return { type: 'sasl', mechanism };
+  }
+  const canUser = announced.length === 0 || offer.capabilities?.has('USER') === true;
+  if (canUser && !auth.authorizationId) return userAndPass(offer);
+  throw nothingFits(
+    auth,
+    offer,
+    announced,
+    known.some(({ plaintext }) => plaintext),
+  );
+}
+
+/** The mechanism for a token. */
+export function tokenMechanism(
+  { user, mechanism }: TokenAuth,
+  token: string,
+  offer: Offer & { readonly host: string | null; readonly port: number | null },
+): SaslClientMechanism {
+  const announced = announcedMechanisms(offer).includes('OAUTHBEARER');
+  const name = mechanism ?? (announced ? 'OAUTHBEARER' : 'XOAUTH2');
+  if (!mayShowSecrets(offer)) throw inTheClear(name, 'token');
+  if (name === 'XOAUTH2') return xoauth2Client({ username: user, token });
+  const { host, port } = offer;
+  // A name in another script than Latin goes as nothing: what the server calls itself is not known here.
+  const named = host !== null && /^[\x21-\x7e]+$/.test(host) ? { host } : {};
+  return oauthBearerClient({ username: user, token, ...named, ...(port === null ? {} : { port }) });
+}
+
+/** Stops a mechanism that would show a secret to everybody. `what` it is. */
+export function checkPlaintext(
+  { name, plaintext }: Pick<SaslClientMechanism, 'name' | 'plaintext'>,
+  offer: Offer,
+): void {
+  if (plaintext && !mayShowSecrets(offer)) throw inTheClear(name, 'secret');
+}
+
+/** Names that the server announces behind SASL, in upper case (RFC 5034 section 3). */
+export function announcedMechanisms({ capabilities }: Pick<Offer, 'capabilities'>): string[] {
+  return (capabilities?.get('SASL') ?? []).map((name) => name.toUpperCase());
+}
+
+/** Ways for passwords that the server has beside `used`, for a person to choose from. */
+export function otherWays(used: string, offer: Offer): string[] {
+  const announced = announcedMechanisms(offer);
+  const ways = PASSWORD_MECHANISMS.map(({ name }) => name).filter((name) => announced.includes(name));
+  if (offer.capabilities?.has('USER')) ways.push('USER');
+  return ways.filter((name) => name !== used);
+}
+
+/**
+ * Stops a caller whose login cannot be, whatever the server offers.
+ *
+ * @throws Pop3Error `POP3_USAGE`; no secret is in its text.
+ */
+export function checkPasswordAuth({ user, password, mechanism, authorizationId }: PasswordAuth): void {
+  checkText('auth.user', user);
+  checkText('auth.password', password);
+  const name = mechanism?.toUpperCase();
+  if (name === undefined) return;
+  const known = PASSWORD_MECHANISMS.find((candidate) => candidate.name === name);
+  if (known === undefined && !COMMANDS.includes(name)) {
+    const names = [...PASSWORD_MECHANISMS.map((candidate) => candidate.name), ...COMMANDS].join(', ');
+    usage(`auth.mechanism is none for a password; there are ${names}.`);
+  }
+  if (authorizationId && !known?.authorizes) usage(`${name} cannot say auth.authorizationId.`);
+}
+
+function checkText(what: string, text: unknown): void {
+  if (typeof text !== 'string') usage(`${what} is no text.`);
+  if (text === '') usage(`${what} is empty.`);
+  if ((text as string).includes('\0')) usage(`${what} holds NUL.`);
+}
+
+function loginOf({ user, password, authorizationId = '' }: PasswordAuth): PasswordLogin {
+  return { username: user, password, authorizationId };
+}
+
+function namedMechanism(name: string, auth: PasswordAuth, offer: Offer): SaslClientMechanism {
+  const known = PASSWORD_MECHANISMS.find((candidate) => candidate.name === name) as PasswordMechanism;
+  if (known.plaintext && !mayShowSecrets(offer)) throw inTheClear(name, 'password');
+  const mechanism = known.client(loginOf(auth), offer);
+  if (mechanism !== null) return mechanism;
+  throw offer.encrypted
+    ? new Pop3Error(
+        'POP3_UNSUPPORTED',
+        `${name} needs a channel binding, which this connection does not have.`,
+      )
+    : new Pop3Error(
+        'POP3_TLS',
+        `${name} binds to an encrypted connection. Set tls to 'implicit' or 'starttls'.`,
+      );
+}
+
+function userAndPass(offer: Offer): PasswordWay {
+  if (!mayShowSecrets(offer)) throw inTheClear('USER', 'password');
+  return { type: 'user' };
+}
+
+function apop({ apopTimestamp }: Offer): PasswordWay {
+  if (apopTimestamp !== null) return { type: 'apop', timestamp: apopTimestamp };
+  throw new Pop3Error(
+    'POP3_UNSUPPORTED',
+    'The server does not offer APOP: its greeting has no timestamp, or was said before the connection was encrypted.',
+  );
+}
+
+function scramPlus(form: ScramForm): PasswordMechanism {
+  return {
+    ...scramBare(form),
+    name: `${form.toUpperCase()}-PLUS`,
+    client: (login, offer) => {
+      const channelBinding = bindingOf(offer);
+      return channelBinding && scramClient(form, { ...login, ...sourcesOf(form), channelBinding });
+    },
+  };
+}
+
+function scramBare(form: ScramForm): PasswordMechanism {
+  return {
+    name: form.toUpperCase(),
+    plaintext: false,
+    authorizes: true,
+    client: (login, offer) => {
+      // Said only where a list was seen and could have named one: a server that has -PLUS then refuses (RFC 5802 section 6).
+      const announced = announcedMechanisms(offer);
+      const missed = announced.length > 0 && !announced.some((name) => name.endsWith('-PLUS'));
+      const flag = missed && bindingOf(offer) !== null ? { channelBinding: 'not-offered' as const } : {};
+      return scramClient(form, { ...login, ...sourcesOf(form), ...flag });
+    },
+  };
+}
+
+function sourcesOf(form: ScramForm) {
+  return { crypto: SCRAM_CRYPTO[form], nonce: freshNonce };
+}
+
+function bindingOf(offer: Offer) {
+  if (!offer.encrypted) return null;
+  for (const type of BINDINGS) {
+    const octets = offer.channelBinding(type);
+    if (octets !== null) return { type, octets };
+  }
+  return null;
+}
+
+function mayShowSecrets({ encrypted, allowPlaintext }: Offer): boolean {
+  return encrypted || allowPlaintext;
+}
+
+function inTheClear(name: string, what: 'password' | 'token' | 'secret'): Pop3Error {
+  const way = name === 'USER' ? 'USER and PASS' : name;
+  return new Pop3Error(
+    'POP3_TLS',
+    `The connection is not encrypted, and ${way} would show the ${what} to everybody on the way: nothing was sent. Set tls to 'implicit' or 'starttls', or allow it by allowPlaintext.`,
+  );
+}
+
+function nothingFits(
+  auth: PasswordAuth,
+  offer: Offer,
+  announced: readonly string[],
+  plaintextFits: boolean,
+): Pop3Error {
+  const list = `The server offers ${announced.join(', ')}`;
+  if (!offer.encrypted && (plaintextFits || offer.capabilities?.has('STLS'))) {
+    return new Pop3Error(
+      'POP3_TLS',
+      `${list}, and the connection is not encrypted: no password was sent. Set tls to 'implicit' or 'starttls', or allow it by allowPlaintext.`,
+    );
+  }
+  const lacking = auth.authorizationId ? 'none that can say auth.authorizationId' : 'none for a password';
+  return new Pop3Error(
+    'POP3_UNSUPPORTED',
+    `${list}: ${lacking}. If it has one that it does not announce, name it by auth.mechanism.`,
+  );
+}
+
+function usage(text: string): never {
+  throw new Pop3Error('POP3_USAGE', text);
+}
