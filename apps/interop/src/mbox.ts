@@ -12,7 +12,9 @@ export async function writeMbox(file: string, messages: readonly CorpusMessage[]
 
 /** What is left of a message in an mbox: a last line end is there, and lines with `From ` are quoted. */
 export function inMbox(stored: Uint8Array): Buffer {
-  const text = Buffer.from(stored).toString('latin1').replace(/^From /gm, '>From ');
+  const text = Buffer.from(stored)
+    .toString('latin1')
+    .replace(/(?<=^|\n)From /g, '>From ');
   return Buffer.from(text === '' || text.endsWith('\n') ? text : `${text}\n`, 'latin1');
 }
 

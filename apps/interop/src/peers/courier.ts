@@ -1,12 +1,48 @@
 import { join } from 'node:path';
+import type { CorpusMessage } from '../corpus.js';
 import { writeMaildir } from '../maildir.js';
 import { freePorts } from '../server/free-ports.js';
 import { startUnpacked, UNTIL_LISTENING } from '../server/unpacked.js';
+import { topOf } from '../wire-form.js';
 import { writeAccounts } from './accounts.js';
 import type { Peer, PeerOptions, RunningPeer } from './peer.js';
+import { crBeforeEachLf, RIGHT, startsWithDot } from './rules.js';
 
-/** Courier's POP3 server with its own listener, its own TLS and its own users. */
-export const COURIER: Peer = { name: 'Courier', unpacked: 'courier', start };
+/**
+ * Courier's POP3 server with its own listener, its own TLS and its own users. Courier 1.0.16
+ * - puts a CR before each LF, even where there is one: mail stored with CRLF arrives with CR CR LF,
+ * - does not stuff a dot that is the very first octet,
+ * - sends an empty message as a blank line,
+ * - wraps a message with octets above 0x7F in its header into a notice, as long as nobody has said UTF8,
+ * - does not count the line end that it completes a message with, nor a CR that is the last octet,
+ * - takes blank lines at the start for a part of the header when it answers TOP.
+ */
+export const COURIER: Peer = {
+  ...RIGHT,
+  name: 'Courier',
+  unpacked: 'courier',
+  mechanisms: () => ['CRAM-MD5', 'PLAIN', 'LOGIN', 'USER'],
+  chosen: () => 'CRAM-MD5',
+  takes: (message) => !startsWithDot(message) && !hasOctetAboveAscii(headerOf(message)),
+  sends: ({ stored }) => crBeforeEachLf(stored),
+  lists({ stored }) {
+    const last = stored.at(-1);
+    const uncounted = last === 0x0a ? 0 : last === 0x0d ? 3 : 2;
+    return crBeforeEachLf(stored).length - uncounted;
+  },
+  tops: ({ stored }, lines) => topOf(crBeforeEachLf(stored), lines),
+  start,
+};
+
+/** Up to the blank line as Courier sees it: with CRLF there is none. */
+function headerOf({ stored }: CorpusMessage): string {
+  const [header = ''] = Buffer.from(stored).toString('latin1').split('\n\n', 1);
+  return header;
+}
+
+function hasOctetAboveAscii(text: string): boolean {
+  return /[\x80-\xff]/.test(text);
+}
 
 async function start(options: PeerOptions): Promise<RunningPeer> {
   const { directory, certificate, key, maildrops } = options;
@@ -18,7 +54,13 @@ async function start(options: PeerOptions): Promise<RunningPeer> {
       name: 'courier',
       directory,
       script: SCRIPT,
-      environment: { DIRECTORY: directory, CERTIFICATE: certificate, KEY: key, POP3_PORT: `${port}`, POP3S_PORT: `${tlsPort}` },
+      environment: {
+        DIRECTORY: directory,
+        CERTIFICATE: certificate,
+        KEY: key,
+        POP3_PORT: `${port}`,
+        POP3S_PORT: `${tlsPort}`,
+      },
     },
     (printed) => (printed.includes('ready') ? true : undefined),
   );

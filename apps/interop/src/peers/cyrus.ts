@@ -4,9 +4,30 @@ import { freePorts } from '../server/free-ports.js';
 import { startUnpacked, UNTIL_LISTENING } from '../server/unpacked.js';
 import { writeAccounts } from './accounts.js';
 import type { Peer, PeerOptions, RunningPeer } from './peer.js';
+import { RIGHT } from './rules.js';
 
-/** Cyrus, whose spool is filled as after the loss of its index: by files that `reconstruct` finds. */
-export const CYRUS: Peer = { name: 'Cyrus', unpacked: 'cyrus', start };
+/**
+ * Cyrus, whose spool is filled as after the loss of its index: by files that `reconstruct` finds. They have CRLF, as its own
+ * delivery writes them. Cyrus 3.6.1
+ * - drops what stands between NUL and the end of a line, the line end with it,
+ * - does not keep empty messages.
+ */
+export const CYRUS: Peer = {
+  ...RIGHT,
+  name: 'Cyrus',
+  unpacked: 'cyrus',
+  mechanisms: (security) => [
+    ...(security === 'plain' ? [] : SCRAM.map((name) => `${name}-PLUS`)),
+    ...SCRAM,
+    ...['CRAM-MD5', 'PLAIN', 'LOGIN', 'USER', 'APOP'],
+  ],
+  chosen: (security) => (security === 'plain' ? 'SCRAM-SHA-256' : 'SCRAM-SHA-256-PLUS'),
+  takes: ({ stored }) => stored.length > 0 && !stored.includes(0),
+  remaining: () => null,
+  start,
+};
+
+const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-512', 'SCRAM-SHA-1'];
 
 async function start(options: PeerOptions): Promise<RunningPeer> {
   const { directory, maildrops } = options;

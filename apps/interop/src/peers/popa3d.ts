@@ -1,14 +1,39 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeMbox } from '../mbox.js';
+import { inMbox, writeMbox } from '../mbox.js';
 import { pathOf } from '../programs.js';
 import { startUnpacked } from '../server/unpacked.js';
+import { topOf } from '../wire-form.js';
 import { MAKE_SYSTEM_USERS, writeAccounts } from './accounts.js';
 import type { Peer, PeerOptions, RunningPeer } from './peer.js';
+import { crBeforeEachLf, RIGHT } from './rules.js';
 
-/** popa3d on mbox files: it has no Maildir, no TLS and neither CAPA nor SASL. */
-export const POPA3D: Peer = { name: 'popa3d', unpacked: 'popa3d', start };
+/**
+ * popa3d on mbox files: it has no Maildir, no TLS and neither CAPA nor SASL. popa3d 1.0.3
+ * - puts a CR before each LF, even where there is one,
+ * - takes the blank line between two messages for the end of a header that has none, and sends it,
+ * - makes unique-ids of a few lines of the header.
+ */
+export const POPA3D: Peer = {
+  ...RIGHT,
+  name: 'popa3d',
+  unpacked: 'popa3d',
+  securities: ['plain'],
+  mechanisms: () => ['USER'],
+  chosen: () => 'USER',
+  sends: ({ stored }) => sent(stored),
+  lists: ({ stored }) => sent(stored).length,
+  tops: ({ stored }, lines) => topOf(sent(stored), lines),
+  identifies: ({ stored }) => /^Message-ID: /m.test(Buffer.from(stored).toString('latin1')),
+  remaining: () => null,
+  start,
+};
+
+function sent(stored: Uint8Array): Buffer {
+  const text = inMbox(stored).toString('latin1');
+  return crBeforeEachLf(Buffer.from(/^\n|\n\n/.test(text) ? text : `${text}\n`, 'latin1'));
+}
 
 // It listens on port 110 and on no other.
 const INETD = fileURLToPath(new URL('../server/inetd.py', import.meta.url));

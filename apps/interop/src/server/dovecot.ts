@@ -6,8 +6,13 @@ import type { RunningServer, ServerOptions } from '../server.js';
 import { freePorts } from './free-ports.js';
 import { startProcess } from './process.js';
 
+export interface DovecotOptions extends ServerOptions {
+  /** Further settings, which override those before them. */
+  readonly settings?: string;
+}
+
 /** Starts Dovecot in the foreground, with all its files in the test's directory. Needs root, as Dovecot does. */
-export async function startDovecot(options: ServerOptions): Promise<RunningServer> {
+export async function startDovecot(options: DovecotOptions): Promise<RunningServer> {
   const dovecot = pathOf('dovecot');
   if (dovecot === undefined) throw new Error('dovecot is missing (Debian package dovecot-pop3d)');
   const [port, tlsPort] = await freePorts();
@@ -22,7 +27,7 @@ export async function startDovecot(options: ServerOptions): Promise<RunningServe
   return { ...process, port, tlsPort, adopt: giveToMail };
 }
 
-function configuration(options: ServerOptions, home: string, port: number, tlsPort: number): string {
+function configuration(options: DovecotOptions, home: string, port: number, tlsPort: number): string {
   return `
 base_dir = ${home}/base
 state_dir = ${home}/state
@@ -59,6 +64,7 @@ service pop3-login {
 service anvil {
   client_limit = 2048
 }
+${options.settings ?? ''}
 `;
 }
 
