@@ -62,6 +62,7 @@ defaultpartition: default
 partition-default: /var/spool/cyrus/mail
 sievedir: /var/spool/sieve
 popminpoll: 0
+failedloginpause: 0
 allowplaintext: yes
 allowapop: yes
 expunge_mode: immediate
@@ -74,6 +75,7 @@ admins: cyrus
 tls_server_cert: ${certificate}
 tls_server_key: ${directory}/cyrus.key
 tls_client_ca_file: ${authority}
+
 `;
 }
 

@@ -38,6 +38,7 @@ export function putThroughEverything(peer: Peer): void {
   );
   const users = {
     reader: maildrop('reader', all),
+    lister: maildrop('lister', all),
     deleter: maildrop('deleter', few),
     leaver: maildrop('leaver', few),
     resetter: maildrop('resetter', few),
@@ -76,8 +77,9 @@ export function putThroughEverything(peer: Peer): void {
   }
 
   describe.each(peer.securities)('over %s', (security) => {
-    it.each([1, 16])('reads every message octet by octet, %i at a time', async (pipeline) => {
-      const client = await open(users.reader, security);
+    // Without TLS both ways, with it the quick one.
+    it.each(security === 'plain' ? [1, 16] : [16])('reads every message octet by octet, %i at a time', async (pipeline) => {
+      await using client = await open(users.reader, security);
       const received: Received[] = [];
       for await (const message of client.messages({ pipeline })) {
         const stored = all[message.number - 1]!;
@@ -95,7 +97,7 @@ export function putThroughEverything(peer: Peer): void {
         const named: readonly Maildrop[] =
           mechanism === 'APOP' ? [users[APOP_USER]] : [users.spaces, users.quotes, users.letters];
         for (const drop of named) {
-          const client = await open(drop, security, mechanism);
+          await using client = await open(drop, security, mechanism);
           expect(client.mechanism).toBe(mechanism);
           expect(client.encrypted).toBe(security !== 'plain');
           expect((await client.stat()).messages).toBe(drop.messages.length);
@@ -126,31 +128,29 @@ export function putThroughEverything(peer: Peer): void {
   });
 
   it('gets from STAT and LIST what the server is known to say, and unique-ids that stay', async () => {
-    const client = await open(users.reader);
+    await using client = await open(users.lister);
     const sizes = all.map(peer.lists);
     const list = await client.list();
     expect([...list.keys()]).toEqual(all.map((_, i) => i + 1));
+    const wrong = all.filter((_, i) => list.get(i + 1) !== sizes[i]);
     expect(
-      all.flatMap(({ name }, i) => (list.get(i + 1) === sizes[i] ? [] : [`${name}: ${list.get(i + 1)}`])),
+      wrong.map(({ name }) => `${name}: ${list.get(all.findIndex((m) => m.name === name) + 1)}`),
     ).toEqual([]);
-    expect(await client.stat()).toEqual({
-      messages: all.length,
-      octets: sizes.reduce((sum, size) => sum + size, 0),
-    });
+    const octets = sizes.reduce((sum, size) => sum + size, 0);
+    expect(await client.stat()).toEqual({ messages: all.length, octets });
     expect(await client.list(3)).toBe(sizes[2]);
     const ids = await client.uniqueIds();
     expect([...ids.keys()]).toEqual([...list.keys()]);
     expect(await client.uniqueIds(3)).toBe(ids.get(3));
-    const own = all.flatMap((message, i) => (peer.identifies(message) ? [ids.get(i + 1)!] : []));
-    expect(new Set(own).size).toBe(own.length);
+    const distinct = new Set(all.map(peer.identifiedBy)).size;
+    expect(new Set(ids.values()).size).toBeGreaterThanOrEqual(distinct);
     await client.quit();
-    const again = await open(users.reader);
+    await using again = await open(users.lister);
     expect([...(await again.uniqueIds())]).toEqual([...ids]);
-    await again.quit();
   });
 
   it('gets from TOP the header and as many lines as it asks for', async () => {
-    const client = await open(users.reader);
+    await using client = await open(users.reader);
     const ids = await client.uniqueIds();
     const received: Received[] = [];
     for (const [i, message] of all.entries()) {
@@ -169,7 +169,7 @@ export function putThroughEverything(peer: Peer): void {
 
   it('deletes exactly what it marked', async () => {
     const before = await contents(users.deleter);
-    const client = await open(users.deleter);
+    await using client = await open(users.deleter);
     const ids = await client.uniqueIds();
     client.delete(2);
     client.delete(5);
@@ -183,7 +183,7 @@ export function putThroughEverything(peer: Peer): void {
   it('deletes nothing without QUIT', async () => {
     const before = await contents(users.leaver);
     expect(before.size).toBe(few.length);
-    const client = await open(users.leaver);
+    await using client = await open(users.leaver);
     for await (const message of client.messages()) message.delete();
     await client.close();
     expect(await contents(users.leaver)).toEqual(before);
@@ -191,7 +191,7 @@ export function putThroughEverything(peer: Peer): void {
 
   it('deletes nothing that it took the mark from', async () => {
     const before = await contents(users.resetter);
-    const client = await open(users.resetter);
+    await using client = await open(users.resetter);
     client.delete(1);
     await client.reset();
     await client.noop();
@@ -200,7 +200,7 @@ export function putThroughEverything(peer: Peer): void {
   });
 
   it('goes on after a refusal', async () => {
-    const client = await open(users.leaver);
+    await using client = await open(users.leaver);
     await expect(octetsOf(client.retrieve(99))).rejects.toMatchObject({ code: 'POP3_REFUSED', verb: 'RETR' });
     await expect(client.list(99)).rejects.toMatchObject({ code: 'POP3_REFUSED', verb: 'LIST' });
     expect((await client.stat()).messages).toBe(few.length);

@@ -48,8 +48,8 @@ export interface Peer {
   lists(message: CorpusMessage): number;
   /** What TOP sends; null where the server has no TOP. */
   tops(message: CorpusMessage, lines: number, uniqueId: string | null): Buffer | null;
-  /** Whether it gives a message a unique-id of its own. */
-  identifies(message: CorpusMessage): boolean;
+  /** Messages for which this differs have different unique-ids. */
+  identifiedBy(message: CorpusMessage): string;
   /** Numbers of the messages that are still there, found without the server; null where only the server can tell. */
   remaining(directory: string, maildrop: Maildrop): Promise<readonly number[]> | null;
   start(options: PeerOptions): Promise<RunningPeer>;

@@ -25,7 +25,7 @@ export const POPA3D: Peer = {
   sends: ({ stored }) => sent(stored),
   lists: ({ stored }) => sent(stored).length,
   tops: ({ stored }, lines) => topOf(sent(stored), lines),
-  identifies: ({ stored }) => /^Message-ID: /m.test(Buffer.from(stored).toString('latin1')),
+  identifiedBy: ({ stored }) => /^Message-ID: .*/m.exec(Buffer.from(stored).toString('latin1'))?.[0] ?? '',
   remaining: () => null,
   start,
 };

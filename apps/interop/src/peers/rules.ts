@@ -8,14 +8,14 @@ import type { Maildrop, Peer } from './peer.js';
 /** RFC 1939, and Maildirs in the directory `mail`. */
 export const RIGHT: Pick<
   Peer,
-  'takes' | 'sends' | 'lists' | 'tops' | 'identifies' | 'remaining' | 'securities'
+  'takes' | 'sends' | 'lists' | 'tops' | 'identifiedBy' | 'remaining' | 'securities'
 > = {
   securities: ['plain', 'STLS', 'TLS'],
   takes: () => true,
   sends: (message) => message.wire,
   lists: (message) => message.octets,
   tops: (message, lines) => topOf(message.wire, lines),
-  identifies: () => true,
+  identifiedBy: ({ name }) => name,
   remaining: (directory, { user, messages }: Maildrop) => remaining(join(directory, 'mail', user), messages),
 };
 
