@@ -3,8 +3,12 @@ import { blocksOf, spansOf } from './markdown.mjs';
 
 /** Blocks of these languages are commands, with their output where a line begins with `$ `. */
 const SHELLS = new Set(['console', 'sh']);
-const COMMAND = /^(npm|pnpm|pop3d|node) /;
-const POP3D = ['apps/pop3d/src/program.ts', 'apps/pop3d/src/config/schema.ts'];
+const COMMAND = /^(npm|pnpm|pop3d?|node) /;
+/** Our programs, with the sources that declare their commands and flags. */
+const PROGRAMS = {
+  pop3: ['apps/pop3/src/commands.ts'],
+  pop3d: ['apps/pop3d/src/program.ts', 'apps/pop3d/src/config/schema.ts'],
+};
 
 /** What comes with npm and pnpm, and what a tool of the root package.json brings. */
 const OF_NPM = new Set(['install', 'run', 'ci']);
@@ -12,7 +16,7 @@ const OF_PNPM = new Set(['install', 'run', 'exec']);
 const TOOLS = { changeset: '@changesets/cli', 'size-limit': 'size-limit', turbo: 'turbo' };
 
 /**
- * What the commands in these documents name is there: scripts, packages, programs, and commands and flags of `pop3d`.
+ * What the commands in these documents name is there: scripts, packages, programs, and commands and flags of ours.
  * Nothing is run.
  *
  * @param {import('./repository.mjs').Repository} repository
@@ -60,8 +64,9 @@ function problemOf(repository, folder, [program = '', ...words]) {
         ? `there is no package ${words[1]}`
         : scriptProblem(repository, manifest, words.slice(2), OF_PNPM);
     }
+    case 'pop3':
     case 'pop3d':
-      return pop3dProblem(repository, words);
+      return ourProblem(repository, program, words);
     default:
       return programProblem(repository, folder, words);
   }
@@ -104,7 +109,8 @@ function manifestOf(repository, name) {
 function programProblem(repository, folder, [file = '', ...words]) {
   for (const path of [posix.normalize(file), posix.join(folder, file)]) {
     const source = path.replace('/dist/', '/src/').replace(/\.js$/, '.ts');
-    if (source === 'apps/pop3d/src/cli.ts') return pop3dProblem(repository, words);
+    if (source === 'apps/pop3/src/cli.ts') return ourProblem(repository, 'pop3', words);
+    if (source === 'apps/pop3d/src/cli.ts') return ourProblem(repository, 'pop3d', words);
     if (repository.hasFile(path) || repository.hasFile(source)) return null;
   }
   return `git tracks neither ${file} nor a source of it`;
@@ -112,20 +118,24 @@ function programProblem(repository, folder, [file = '', ...words]) {
 
 /**
  * @param {import('./repository.mjs').Repository} repository
+ * @param {keyof typeof PROGRAMS} program
  * @param {readonly string[]} words
  */
-function pop3dProblem(repository, words) {
-  const source = POP3D.filter((file) => repository.hasFile(file))
+function ourProblem(repository, program, words) {
+  const source = PROGRAMS[program]
+    .filter((file) => repository.hasFile(file))
     .map((file) => repository.read(file))
     .join('\n');
-  const flags = new Set(['--help', '--version']);
-  for (const [, flag] of source.matchAll(/\bflag: '([a-z-]+)'/g)) flags.add(`--${flag}`);
-  for (const [, flag] of source.matchAll(/\.option\('(--[a-z-]+)/g)) if (flag !== undefined) flags.add(flag);
+  const known = new Set(['--help', '--version']);
+  for (const [, flag] of source.matchAll(/\bflag: '([a-z-]+)'/g)) known.add(`--${flag}`);
+  for (const [, flag] of source.matchAll(/\.option\(\s*'(?:-[a-z], )?(--[a-z-]+)/g)) {
+    if (flag !== undefined) known.add(flag);
+  }
   const commands = new Set(Array.from(source.matchAll(/\.command\('([a-z]+)/g), (match) => match[1]));
   const [command = ''] = words;
-  if (/^[a-z]/.test(command) && !commands.has(command)) return `pop3d has no command "${command}"`;
+  if (/^[a-z]/.test(command) && !commands.has(command)) return `${program} has no command "${command}"`;
   const unknown = words
     .map((word) => word.replace(/[=[\]].*/, ''))
-    .find((word) => /^--/.test(word) && !flags.has(word));
-  return unknown === undefined ? null : `pop3d has no flag ${unknown}`;
+    .find((word) => /^--/.test(word) && !known.has(word));
+  return unknown === undefined ? null : `${program} has no flag ${unknown}`;
 }

@@ -12,6 +12,8 @@ function problemsOf(...lines: string[]): string[] {
     'apps/pop3d/src/program.ts':
       ".command('serve', '')\n.option('--demo', '')\n.command('user <add> [name]', '')",
     'apps/pop3d/src/config/schema.ts': "{ flag: 'listen-tls', placeholder: 'X' }",
+    'apps/pop3/src/cli.ts': '',
+    'apps/pop3/src/commands.ts': ".command('list <host>', '')\n.option(\n  '-u, --user <NAME>', '')",
   });
   return checkCommands(repository, ['page.md']).map(({ line, message }) => `${line}: ${message}`);
 }
@@ -27,6 +29,8 @@ it('accepts what is there', () => {
     'pnpm --filter @pop3/a test',
     'node apps/pop3d/dist/cli.js serve --listen-tls X',
     'node page.md',
+    'pop3 list pop.example.org -u ann | head -3',
+    'node apps/pop3/dist/cli.js list pop.example.org --user ann',
     'curl pop3://127.0.0.1/',
     '```',
     '```ini',
@@ -46,6 +50,8 @@ it.each([
   ['node apps/pop3d/dist/main.js', 'git tracks neither apps/pop3d/dist/main.js nor a source of it'],
   ['node apps/pop3d/dist/cli.js server', 'pop3d has no command "server"'],
   ['pop3d serve --listn X', 'pop3d has no flag --listn'],
+  ['pop3 lst h', 'pop3 has no command "lst"'],
+  ['pop3 list h --usr X', 'pop3 has no flag --usr'],
 ])('reports "%s", in a block and in a line', (command, message) => {
   expect(problemsOf('```sh', command, '```', `run \`${command}\``)).toEqual([
     `2: ${command}: ${message}`,

@@ -7,6 +7,7 @@ import {
   type Status,
 } from '@pop3/core';
 import type { Reply, ReplyBody } from '@pop3/core/driver';
+import { Fetched } from './fetched.js';
 import { type Link, openLink } from './link.js';
 import {
   type ListingLimits,
@@ -113,7 +114,7 @@ export class Pop3Client implements AsyncDisposable {
   /** What is being read, and keeps other calls out. */
   #body: ReplyBody | null = null;
   /** Messages that were asked for and not given yet, oldest first. */
-  #ahead: Promise<Reply>[] = [];
+  #ahead: Fetched[] = [];
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
   #pipeliningFailed = false;
@@ -145,14 +146,15 @@ export class Pop3Client implements AsyncDisposable {
 
   /** What the server can do now (RFC 2449 section 5); null when it refuses to say. */
   async capabilities(options: CallOptions = {}): Promise<Capabilities | null> {
-    return this.#call(options, () => this.#link.conversation.capabilities());
+    const { asksForCapabilities, conversation } = this.#link;
+    return this.#call(options, async () => (asksForCapabilities ? conversation.capabilities() : null));
   }
 
   /** Number of messages and their octets, as the server counts them, which may be wrong: `list()` says what is there. */
   async stat(options: CallOptions = {}): Promise<DropListing> {
     const { status } = await this.#ask({ verb: 'STAT' }, options);
     const [, messages, octets] = /^(\d{1,15})(?:[ \t]+(\d{1,15})?)?/.exec(status.text) ?? [];
-    if (messages === undefined) throw unreadable('STAT', status.text);
+    if (messages === undefined) throw this.#unreadable('STAT', status.text);
     return { messages: Number(messages), octets: octets === undefined ? null : Number(octets) };
   }
 
@@ -165,8 +167,9 @@ export class Pop3Client implements AsyncDisposable {
   ): Promise<ReadonlyMap<number, number | null> | number | null> {
     if (typeof first !== 'number') return this.#list(first);
     const { status } = await this.#ask({ verb: 'LIST', messageNumber: first }, second);
+    if (status.text === '') return (await this.#list(second)).get(first) ?? null;
     const [, number, octets] = /^(\d{1,15})(?:[ \t]+(\d{1,15})(?!\S))?/.exec(status.text) ?? [];
-    if (number !== undefined && Number(number) !== first) throw unreadable('LIST', status.text);
+    if (number !== undefined && Number(number) !== first) throw this.#unreadable('LIST', status.text);
     return octets === undefined ? null : Number(octets);
   }
 
@@ -179,10 +182,11 @@ export class Pop3Client implements AsyncDisposable {
   ): Promise<ReadonlyMap<number, string> | string> {
     if (typeof first !== 'number') return this.#identify(first);
     const { status } = await this.#ask({ verb: 'UIDL', messageNumber: first }, second);
-    // Some servers leave the number out.
-    const [, number, uniqueId] = /^(?:(\d{1,15})[ \t]+)?(\S.*?)\s*$/.exec(status.text) ?? [];
+    // Some servers leave the number out; some answer with a line of their listing, behind an empty text.
+    const [, number, uniqueId = (await this.#identify(second)).get(first)] =
+      /^(?:(\d{1,15})[ \t]+)?(\S.*?)\s*$/.exec(status.text) ?? [];
     if (uniqueId === undefined || (number !== undefined && Number(number) !== first))
-      throw unreadable('UIDL', status.text);
+      throw this.#unreadable('UIDL', status.text);
     return uniqueId;
   }
 
@@ -221,12 +225,11 @@ export class Pop3Client implements AsyncDisposable {
           asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
         const fetched = this.#ahead.shift() ?? null;
         yield this.#message(facts(wanted[at] as number), fetched, call);
-        // What the caller has not read is of no use to anybody any more.
-        if (fetched === null) this.#body?.return();
-        else drop(fetched);
+        if (fetched !== null) fetched.leave();
+        else if (this.#body !== null && !this.#body.settled) this.#body.return();
       }
     } finally {
-      for (const fetched of this.#ahead.splice(0)) drop(fetched);
+      for (const fetched of this.#ahead.splice(0)) fetched.leave();
     }
   }
 
@@ -391,25 +394,38 @@ export class Pop3Client implements AsyncDisposable {
     return refusalOf(verb, status, { capabilities: this.#link.capabilities });
   }
 
-  async #list(options: CallOptions): Promise<ScanListing> {
-    const { body } = await this.#ask({ verb: 'LIST', messageNumber: null }, options);
-    return this.#readWhole(options, () => readScanListing(body as ReplyBody, this.#limits));
+  #list(options: CallOptions): Promise<ScanListing> {
+    return this.#readListing('LIST', options, (body) => readScanListing(body, this.#limits));
   }
 
   async #identify(options: CallOptions): Promise<UniqueIdListing> {
-    const { body } = await this.#ask({ verb: 'UIDL', messageNumber: null }, options);
-    this.#uniqueIds = await this.#readWhole(options, () => readUniqueIds(body as ReplyBody, this.#limits));
+    this.#uniqueIds = await this.#readListing('UIDL', options, (body) => readUniqueIds(body, this.#limits));
     return this.#uniqueIds;
   }
 
-  /** A listing that cannot be read to its end leaves nothing to go on with. */
-  async #readWhole<T>({ signal }: CallOptions, read: () => Promise<T>): Promise<T> {
-    try {
-      return await abandoning(signal, this.#leave, read);
-    } catch (error) {
-      this.#leave(error);
-      throw error;
-    }
+  #readListing<T>(
+    verb: 'LIST' | 'UIDL',
+    options: CallOptions,
+    read: (body: ReplyBody) => Promise<T>,
+  ): Promise<T> {
+    return this.#call(options, async () => {
+      const { body } = this.#accepted(await this.#link.conversation.send({ verb, messageNumber: null }));
+      try {
+        return await read(body as ReplyBody);
+      } catch (error) {
+        // What cannot be read to its end leaves nothing to go on with.
+        this.#leave(error);
+        throw error;
+      }
+    });
+  }
+
+  /** What was answered is not what was asked: the stream may be out of step. */
+  #unreadable(verb: string, text: string): Pop3Error {
+    const message = `The answer of the server to ${verb} cannot be read: ${JSON.stringify(text)}. The connection was given up.`;
+    const error = new Pop3Error('POP3_PROTOCOL', message, { verb, serverText: text });
+    this.#leave(error);
+    return error;
   }
 
   // ----- messages
@@ -421,15 +437,12 @@ export class Pop3Client implements AsyncDisposable {
     while (asked < wanted.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = wanted[asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
-      const fetched = this.#link.conversation.send({ verb: 'RETR', messageNumber });
-      // Whoever reads the body is told.
-      fetched.catch(() => {});
-      this.#ahead.push(fetched);
+      this.#ahead.push(new Fetched(this.#link.conversation.send({ verb: 'RETR', messageNumber })));
     }
     return asked;
   }
 
-  #message(facts: MessageFacts, fetched: Promise<Reply> | null, call: CallOptions): Pop3Message {
+  #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
     const { number } = facts;
     return {
       ...facts,
@@ -448,7 +461,7 @@ export class Pop3Client implements AsyncDisposable {
     command: ContentCommand,
     options: CallOptions,
     total: number | null = null,
-    fetched: Promise<Reply> | null = null,
+    fetched: Fetched | null = null,
   ): MessageBody {
     const number = command.messageNumber;
     checkNumber(number, 1);
@@ -461,7 +474,8 @@ export class Pop3Client implements AsyncDisposable {
     };
     return messageBody({
       open: async () => {
-        const reply = fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched);
+        const reply =
+          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply);
         return reply.body as ReplyBody;
       },
       signal: options.signal,
@@ -475,7 +489,8 @@ export class Pop3Client implements AsyncDisposable {
   /** Sends DELE for what is marked, in windows where the server can do that, and gives the answers. */
   async #sendMarks(): Promise<[number, Status][]> {
     const answers: [number, Status][] = [];
-    const marks = [...this.#marks];
+    // From the highest number down: where a server removes at once, the others keep their numbers.
+    const marks = [...this.#marks].sort((a, b) => b - a);
     const window = this.#pipelines ? DELETIONS_AHEAD : 1;
     for (let at = 0; at < marks.length; at += window) {
       const sent = marks.slice(at, at + window).map(async (messageNumber): Promise<[number, Status]> => {
@@ -493,13 +508,14 @@ export class Pop3Client implements AsyncDisposable {
     const sent = !conversation.over;
     try {
       const { status } = await conversation.send({ verb: 'QUIT' });
+      channel.end();
       return status.status === '+OK' ? null : this.#refused('QUIT', status);
     } catch (error) {
+      channel.destroy();
       // Some servers close the connection instead of answering; what they have deleted, the next session shows.
       if (sent && isPop3Error(error)) return error;
       throw error;
     } finally {
-      channel.destroy();
       this.#options.signal?.removeEventListener('abort', this.#abort);
     }
   }
@@ -518,11 +534,6 @@ export class Pop3Client implements AsyncDisposable {
   };
 }
 
-/** Nobody will read it: what comes of it is dropped. */
-function drop(fetched: Promise<Reply>): void {
-  fetched.then(({ body }) => body?.return()).catch(() => {});
-}
-
 function nullIfRefused(error: unknown): null {
   if (isPop3Error(error) && error.code === 'POP3_REFUSED') return null;
   throw error;
@@ -536,9 +547,4 @@ function checkNumber(value: number, least: number): void {
 
 function busy(text: string): never {
   throw new Pop3Error('POP3_USAGE', text);
-}
-
-function unreadable(verb: string, text: string): Pop3Error {
-  const message = `The answer of the server to ${verb} cannot be read: ${JSON.stringify(text)}.`;
-  return new Pop3Error('POP3_PROTOCOL', message, { verb, serverText: text });
 }

@@ -20,6 +20,9 @@ export function dial(options: ConnectOptions, timeouts: Timeouts, signal?: Abort
   const where = options.socket === undefined ? `${options.host}:${port}` : 'the given socket';
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Pop3Error('POP3_USAGE', `port is ${port}; it must be from 1 to 65535.`);
+  // Without a host, Node would take this machine.
+  if (options.socket === undefined && !options.host)
+    throw new Pop3Error('POP3_USAGE', 'host or socket is missing.');
   return new Promise((resolve, reject) => {
     let socket: Duplex | null = null;
     const buffer = options.socket === undefined ? new ReceiveBuffer() : null;

@@ -28,7 +28,7 @@ export function shakeHands(plain: Duplex, plan: TlsPlan): Promise<Secured> {
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
-    secured.on('error', (error) => reject(handshakeFailed(error, plan)));
+    secured.on('error', (error) => reject(tlsFailed(error, plan)));
     secured.on('close', () => reject(new Pop3Error('POP3_TLS', LOST, { retryable: true })));
     secured.once('secureConnect', () => {
       try {
@@ -91,7 +91,7 @@ function notTrusted(certificate: X509Certificate, code: string): Pop3Error {
 
 const UNKNOWN_AUTHORITY = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/;
 
-/** What a handshake failed of, by how OpenSSL calls it. */
+/** What TLS failed of, by how OpenSSL calls it. */
 const REASONS: readonly (readonly [code: RegExp, text: (plan: TlsPlan) => string])[] = [
   [
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE/,
@@ -114,9 +114,13 @@ export function isTlsError(error: Error & { readonly code?: string }): boolean {
   return error.code?.startsWith('ERR_SSL_') ?? false;
 }
 
-export function handshakeFailed(cause: Error & { readonly code?: string }, plan: TlsPlan): Pop3Error {
+export function tlsFailed(
+  cause: Error & { readonly code?: string },
+  plan: TlsPlan,
+  verb: string | null = null,
+): Pop3Error {
   const { code = cause.message } = cause;
   if (!isTlsError(cause)) return new Pop3Error('POP3_TLS', `${LOST} (${code})`, { cause, retryable: true });
-  const text = REASONS.find(([pattern]) => pattern.test(code))?.[1](plan) ?? 'The TLS handshake failed';
-  return new Pop3Error('POP3_TLS', `${text} (${code}).`, { cause });
+  const text = REASONS.find(([pattern]) => pattern.test(code))?.[1](plan) ?? 'TLS with the server failed';
+  return new Pop3Error('POP3_TLS', `${text} (${code}).`, { verb, cause });
 }

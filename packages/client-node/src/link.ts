@@ -13,6 +13,8 @@ export interface Link {
   readonly greeting: string;
   /** The name of the mechanism of the login; null without one. */
   readonly mechanism: string | null;
+  /** False where the server did not survive the question. */
+  readonly asksForCapabilities: boolean;
   /** What the server can do now; null where it refuses to say. */
   readonly capabilities: Capabilities | null;
 }
@@ -82,6 +84,7 @@ async function open(
       conversation,
       greeting: greeting.status.text,
       mechanism,
+      asksForCapabilities: mayAsk,
       capabilities: auth === undefined ? null : await capabilities(),
     };
   } catch (error) {

@@ -10,13 +10,14 @@ import {
   otherWays,
   passwordWay,
   tokenMechanism,
+  tokenMechanismName,
 } from './mechanisms.js';
 import type { Auth, CertificateAuth, PasswordAuth, TokenAuth } from './options.js';
 import { refusalOf } from './refusal.js';
 
 export interface LoginContext extends Offer {
   readonly conversation: Conversation;
-  /** Whether several commands may be sent at once. */
+  /** Whether commands may be sent at once where the server announces that it can. */
   readonly pipelining: boolean;
   /** The server as the caller names it, for OAUTHBEARER; null when it is not known. */
   readonly host: string | null;
@@ -30,7 +31,14 @@ interface Refused {
   readonly problem: string | null;
 }
 
-type Secrets = readonly string[];
+/** What a login hands over, for its errors. */
+interface Handed {
+  /** Such as `the password`. */
+  readonly what: string;
+  /** Not to be shown. */
+  readonly secrets: readonly string[];
+  readonly advice?: string;
+}
 
 /**
  * Logs in. One way is tried, and none that is weaker after it: a server that is asked for the password in another way
@@ -42,7 +50,7 @@ type Secrets = readonly string[];
  */
 export async function logIn(auth: Auth, context: LoginContext): Promise<string> {
   checkAuth(auth);
-  if (has(auth, 'sasl')) return bySasl(auth.sasl, context, [], 'what was sent');
+  if (has(auth, 'sasl')) return bySasl(auth.sasl, context, { what: 'the credentials', secrets: [] });
   if (has(auth, 'external')) return byCertificate(auth, context);
   if (has(auth, 'accessToken')) return byToken(auth, context);
   return byPassword(auth as PasswordAuth, context);
@@ -74,16 +82,11 @@ function has<Kind extends (typeof KINDS)[number]>(
 
 async function byPassword(auth: PasswordAuth, context: LoginContext): Promise<string> {
   const way = passwordWay(auth, context);
-  const secrets = [auth.password];
   switch (way.type) {
-    case 'sasl':
-      return bySasl(
-        way.mechanism,
-        context,
-        secrets,
-        'the password',
-        otherWaysAdvice(auth, way.mechanism.name, context),
-      );
+    case 'sasl': {
+      const advice = otherWaysThan(way.mechanism.name, auth, context);
+      return bySasl(way.mechanism, context, { what: 'the password', secrets: [auth.password], advice });
+    }
     case 'apop':
       return byApop(auth, way.timestamp, context);
     case 'user':
@@ -91,32 +94,34 @@ async function byPassword(auth: PasswordAuth, context: LoginContext): Promise<st
   }
 }
 
-async function byUserAndPass(
-  { user, password, mechanism }: PasswordAuth,
-  context: LoginContext,
-): Promise<string> {
-  const { conversation, capabilities, pipelining, encrypted } = context;
-  const commands = [
-    { verb: 'USER', name: user },
-    { verb: 'PASS', password },
-  ] as const;
+async function byUserAndPass(auth: PasswordAuth, context: LoginContext): Promise<string> {
+  const { conversation, capabilities, encrypted } = context;
+  const name = { verb: 'USER', name: auth.user } as const;
+  const pass = { verb: 'PASS', password: auth.password } as const;
   // What cannot be sent stops both, not the second alone.
-  for (const command of commands) encodeCommand(command);
-  const [userCommand, passCommand] = commands;
+  encodeCommand(name);
+  encodeCommand(pass);
   const refused = (verb: string, status: Status, advice: string) =>
-    refusalOf(verb, status, { capabilities, secrets: [password], login: true, mechanism: 'USER', advice });
-  const both = encrypted && pipelining;
-  const asked = [conversation.send(userCommand), ...(both ? [conversation.send(passCommand)] : [])];
-  const [named, passed] = await answered(Promise.all(asked), 'the password');
+    refusalOf(verb, status, {
+      capabilities,
+      secrets: [auth.password],
+      login: true,
+      mechanism: 'USER',
+      advice,
+    });
+  // In the clear, a server that refuses the name for that does not get the password as well.
+  const atOnce = encrypted && context.pipelining && capabilities?.has('PIPELINING');
+  const sent = [conversation.send(name), ...(atOnce ? [conversation.send(pass)] : [])];
+  const [named, passed] = await answered(Promise.all(sent), 'the password');
   if (named?.status.status === '-ERR') {
     const advice = encrypted
       ? ''
       : 'Some servers take no password as long as the connection is not encrypted: set tls.';
     throw refused('USER', named.status, advice);
   }
-  const { status } = passed ?? (await answered(conversation.send(passCommand), 'the password'));
+  const { status } = passed ?? (await answered(conversation.send(pass), 'the password'));
   if (status.status === '+OK') return 'USER';
-  throw refused('PASS', status, mechanism === undefined ? otherWaysAdvice({}, 'USER', context) : '');
+  throw refused('PASS', status, otherWaysThan('USER', auth, context));
 }
 
 async function byApop(
@@ -135,15 +140,17 @@ async function byApop(
 /** Asks the source once more when a token is refused, and not when something else is wrong. */
 async function byToken(auth: TokenAuth, context: LoginContext): Promise<string> {
   const { accessToken } = auth;
+  const name = tokenMechanismName(auth, context);
   const token = typeof accessToken === 'function' ? await accessToken(null) : accessToken;
-  const attempt = (attempted: string, secrets: Secrets) => {
+  const attempt = (attempted: string, secrets: readonly string[]) => {
     checkToken(attempted);
-    return exchange(tokenMechanism(auth, attempted, context), context, secrets, 'the token');
+    const mechanism = tokenMechanism(name, auth.user, attempted, context);
+    return exchange(mechanism, context, { what: 'the token', secrets });
   };
   const first = await attempt(token, [token]);
   if (typeof first === 'string') return first;
   if (typeof accessToken !== 'function' || !isAboutToken(first)) throw first.error;
-  const next = await accessToken({ token, problem: first.problem });
+  const next = await accessToken({ token, problem: first.problem || null });
   if (next === token) throw first.error;
   const second = await attempt(next, [token, next]);
   if (typeof second === 'string') return second;
@@ -162,7 +169,7 @@ async function byCertificate(auth: CertificateAuth, context: LoginContext): Prom
       "A client certificate is shown in the TLS handshake, and the connection is not encrypted. Set tls to 'implicit' or 'starttls'.",
     );
   }
-  return bySasl(externalMechanism(auth), context, [], 'the certificate');
+  return bySasl(externalMechanism(auth), context, { what: 'the certificate', secrets: [] });
 }
 
 function externalMechanism({ user = '' }: CertificateAuth): SaslClientMechanism {
@@ -172,42 +179,31 @@ function externalMechanism({ user = '' }: CertificateAuth): SaslClientMechanism 
 async function bySasl(
   mechanism: SaslClientMechanism,
   context: LoginContext,
-  secrets: Secrets,
-  what: string,
-  advice = '',
+  handed: Handed,
 ): Promise<string> {
   checkPlaintext(mechanism, context);
-  const result = await exchange(mechanism, context, secrets, what, advice);
+  const result = await exchange(mechanism, context, handed);
   if (typeof result === 'string') return result;
   throw result.error;
 }
 
-/** The mechanisms for which servers want two lines: Microsoft's close the connection on one (XOAUTH2). */
+/** Those whose response some servers take in a line of its own only: Microsoft's close the connection otherwise. */
 const IN_TWO_LINES: readonly string[] = ['XOAUTH2', 'OAUTHBEARER'];
 
 /** One exchange: the name of the mechanism, or the refusal. */
 async function exchange(
   mechanism: SaslClientMechanism,
-  context: LoginContext,
-  secrets: Secrets,
-  what: string,
-  advice = '',
+  { conversation, capabilities }: LoginContext,
+  { what, secrets, advice = '' }: Handed,
 ): Promise<string | Refused> {
-  const { conversation, capabilities } = context;
   const { name } = mechanism;
-  // Servers older than RFC 5034 know no initial response, and announce no SASL.
-  const initialResponse = announcedMechanisms(context).length > 0 && !IN_TWO_LINES.includes(name);
-  const { status, problem } = await answered(conversation.authenticate(mechanism, { initialResponse }), what);
+  // Servers older than RFC 5034 know no initial response, and announce no SASL (section 3 there).
+  const initialResponse = announcedMechanisms(capabilities).length > 0 && !IN_TWO_LINES.includes(name);
+  const login = conversation.authenticate(mechanism, { initialResponse });
+  const { status, problem } = await answered(login, what);
   if (status.status === '+OK') return name;
-  const error = refusalOf('AUTH', status, {
-    capabilities,
-    secrets,
-    login: true,
-    mechanism: name,
-    problem,
-    advice,
-  });
-  return { error, problem };
+  const context = { capabilities, secrets, login: true, mechanism: name, problem, advice };
+  return { error: refusalOf('AUTH', status, context), problem };
 }
 
 /** Some servers close the connection when a login fails, and their answer is lost. */
@@ -217,12 +213,13 @@ async function answered<Answer>(answer: Promise<Answer>, what: string): Promise<
   } catch (error) {
     if (!isPop3Error(error) || error.code !== 'POP3_CLOSED') throw error;
     const { message, verb, retryable } = error;
-    const text = `${message} Many servers do that when ${what} is wrong.`;
+    const text = `${message} Some servers do that in place of a refusal: check ${what}.`;
     throw new Pop3Error('POP3_CLOSED', text, { verb, retryable, cause: error });
   }
 }
 
-function otherWaysAdvice({ mechanism }: Pick<PasswordAuth, 'mechanism'>, used: string, offer: Offer): string {
+/** What a person can do where the choice was ours. */
+function otherWaysThan(used: string, { mechanism }: PasswordAuth, offer: Offer): string {
   const others = mechanism === undefined ? otherWays(used, offer) : [];
   if (others.length === 0) return '';
   return `Nothing else was tried; auth.mechanism can name another of ${others.join(', ')}.`;

@@ -90,58 +90,74 @@ export function passwordWay(auth: PasswordAuth, offer: Offer): PasswordWay {
   checkPasswordAuth(auth);
   const named = auth.mechanism?.toUpperCase();
   if (named === 'APOP') return apop(offer);
-  if (named === 'USER') return userAndPass(offer);
+  if (named === 'USER' && mayShowSecrets(offer)) return { type: 'user' };
+  if (named === 'USER') throw inTheClear([named], 'password');
   if (named !== undefined) return { type: 'sasl', mechanism: namedMechanism(named, auth, offer) };
-  const announced = announcedMechanisms(offer);
+  const announced = announcedMechanisms(offer.capabilities);
   const known = PASSWORD_MECHANISMS.filter(
     ({ name, authorizes }) => announced.includes(name) && (authorizes || !auth.authorizationId),
   );
-  for (const { plaintext, client } of known) {
-    const mechanism = plaintext && !mayShowSecrets(offer) ? null : client(loginOf(auth), offer);
-    if (mechanism !== null) return { type: 'sasl', mechanism };
+  const shown: string[] = [];
+  for (const { name, plaintext, client } of known) {
+    if (plaintext && !mayShowSecrets(offer)) shown.push(name);
+    else {
+      const mechanism = client(loginOf(auth), offer);
+      if (mechanism !== null) return { type: 'sasl', mechanism };
+    }
   }
   const canUser = announced.length === 0 || offer.capabilities?.has('USER') === true;
-  if (canUser && !auth.authorizationId) return userAndPass(offer);
-  throw nothingFits(
-    auth,
-    offer,
-    announced,
-    known.some(({ plaintext }) => plaintext),
-  );
+  if (canUser && !auth.authorizationId) {
+    if (mayShowSecrets(offer)) return { type: 'user' };
+    shown.push('USER');
+  }
+  throw shown.length > 0 ? inTheClear(shown, 'password') : nothingFits(auth, offer, announced);
 }
 
-/** The mechanism for a token. */
-export function tokenMechanism(
-  { user, mechanism }: TokenAuth,
-  token: string,
-  offer: Offer & { readonly host: string | null; readonly port: number | null },
-): SaslClientMechanism {
-  const announced = announcedMechanisms(offer).includes('OAUTHBEARER');
+/**
+ * Chooses the mechanism for a token, before there is one.
+ *
+ * @throws Pop3Error `POP3_TLS` when the token would go out in the clear.
+ */
+export function tokenMechanismName({ mechanism }: TokenAuth, offer: Offer): 'OAUTHBEARER' | 'XOAUTH2' {
+  const announced = announcedMechanisms(offer.capabilities).includes('OAUTHBEARER');
   const name = mechanism ?? (announced ? 'OAUTHBEARER' : 'XOAUTH2');
-  if (!mayShowSecrets(offer)) throw inTheClear(name, 'token');
-  if (name === 'XOAUTH2') return xoauth2Client({ username: user, token });
-  const { host, port } = offer;
-  // A name in another script than Latin goes as nothing: what the server calls itself is not known here.
-  const named = host !== null && /^[\x21-\x7e]+$/.test(host) ? { host } : {};
-  return oauthBearerClient({ username: user, token, ...named, ...(port === null ? {} : { port }) });
+  if (!mayShowSecrets(offer)) throw inTheClear([name], 'token');
+  return name;
 }
 
-/** Stops a mechanism that would show a secret to everybody. `what` it is. */
+/** @throws Pop3Error `POP3_USAGE` for a token or a name that cannot be sent. */
+export function tokenMechanism(
+  name: 'OAUTHBEARER' | 'XOAUTH2',
+  username: string,
+  token: string,
+  { host, port }: { readonly host: string | null; readonly port: number | null },
+): SaslClientMechanism {
+  if (name === 'XOAUTH2') return xoauth2Client({ username, token });
+  // A name in another script than Latin is left out: which of its forms the server expects is not known here.
+  const server = host !== null && /^[\x21-\x7e]+$/.test(host) ? { host } : {};
+  return oauthBearerClient({ username, token, ...server, ...(port === null ? {} : { port }) });
+}
+
+/**
+ * Stops a mechanism of the caller's that would show a secret to everybody.
+ *
+ * @throws Pop3Error `POP3_TLS`
+ */
 export function checkPlaintext(
   { name, plaintext }: Pick<SaslClientMechanism, 'name' | 'plaintext'>,
   offer: Offer,
 ): void {
-  if (plaintext && !mayShowSecrets(offer)) throw inTheClear(name, 'secret');
+  if (plaintext && !mayShowSecrets(offer)) throw inTheClear([name], 'secret');
 }
 
 /** Names that the server announces behind SASL, in upper case (RFC 5034 section 3). */
-export function announcedMechanisms({ capabilities }: Pick<Offer, 'capabilities'>): string[] {
+export function announcedMechanisms(capabilities: Capabilities | null): string[] {
   return (capabilities?.get('SASL') ?? []).map((name) => name.toUpperCase());
 }
 
 /** Ways for passwords that the server has beside `used`, for a person to choose from. */
 export function otherWays(used: string, offer: Offer): string[] {
-  const announced = announcedMechanisms(offer);
+  const announced = announcedMechanisms(offer.capabilities);
   const ways = PASSWORD_MECHANISMS.map(({ name }) => name).filter((name) => announced.includes(name));
   if (offer.capabilities?.has('USER')) ways.push('USER');
   return ways.filter((name) => name !== used);
@@ -166,9 +182,8 @@ export function checkPasswordAuth({ user, password, mechanism, authorizationId }
 }
 
 function checkText(what: string, text: unknown): void {
-  if (typeof text !== 'string') usage(`${what} is no text.`);
-  if (text === '') usage(`${what} is empty.`);
-  if ((text as string).includes('\0')) usage(`${what} holds NUL.`);
+  if (typeof text !== 'string' || text === '' || text.includes('\0'))
+    usage(`${what} is a text, not empty and without NUL.`);
 }
 
 function loginOf({ user, password, authorizationId = '' }: PasswordAuth): PasswordLogin {
@@ -177,7 +192,7 @@ function loginOf({ user, password, authorizationId = '' }: PasswordAuth): Passwo
 
 function namedMechanism(name: string, auth: PasswordAuth, offer: Offer): SaslClientMechanism {
   const known = PASSWORD_MECHANISMS.find((candidate) => candidate.name === name) as PasswordMechanism;
-  if (known.plaintext && !mayShowSecrets(offer)) throw inTheClear(name, 'password');
+  if (known.plaintext && !mayShowSecrets(offer)) throw inTheClear([name], 'password');
   const mechanism = known.client(loginOf(auth), offer);
   if (mechanism !== null) return mechanism;
   throw offer.encrypted
@@ -185,15 +200,7 @@ function namedMechanism(name: string, auth: PasswordAuth, offer: Offer): SaslCli
         'POP3_UNSUPPORTED',
         `${name} needs a channel binding, which this connection does not have.`,
       )
-    : new Pop3Error(
-        'POP3_TLS',
-        `${name} binds to an encrypted connection. Set tls to 'implicit' or 'starttls'.`,
-      );
-}
-
-function userAndPass(offer: Offer): PasswordWay {
-  if (!mayShowSecrets(offer)) throw inTheClear('USER', 'password');
-  return { type: 'user' };
+    : new Pop3Error('POP3_TLS', `${name} binds to an encrypted connection. ${SET_TLS}.`);
 }
 
 function apop({ apopTimestamp }: Offer): PasswordWay {
@@ -222,7 +229,7 @@ function scramBare(form: ScramForm): PasswordMechanism {
     authorizes: true,
     client: (login, offer) => {
       // Said only where a list was seen and could have named one: a server that has -PLUS then refuses (RFC 5802 section 6).
-      const announced = announcedMechanisms(offer);
+      const announced = announcedMechanisms(offer.capabilities);
       const missed = announced.length > 0 && !announced.some((name) => name.endsWith('-PLUS'));
       const flag = missed && bindingOf(offer) !== null ? { channelBinding: 'not-offered' as const } : {};
       return scramClient(form, { ...login, ...sourcesOf(form), ...flag });
@@ -247,31 +254,23 @@ function mayShowSecrets({ encrypted, allowPlaintext }: Offer): boolean {
   return encrypted || allowPlaintext;
 }
 
-function inTheClear(name: string, what: 'password' | 'token' | 'secret'): Pop3Error {
-  const way = name === 'USER' ? 'USER and PASS' : name;
+function inTheClear(names: readonly string[], what: 'password' | 'token' | 'secret'): Pop3Error {
   return new Pop3Error(
     'POP3_TLS',
-    `The connection is not encrypted, and ${way} would show the ${what} to everybody on the way: nothing was sent. Set tls to 'implicit' or 'starttls', or allow it by allowPlaintext.`,
+    `The connection is not encrypted: everybody on the way could read the ${what} that ${names.join(', ')} would send, so nothing was. ${SET_TLS}, or allow it by allowPlaintext.`,
   );
 }
 
-function nothingFits(
-  auth: PasswordAuth,
-  offer: Offer,
-  announced: readonly string[],
-  plaintextFits: boolean,
-): Pop3Error {
-  const list = `The server offers ${announced.join(', ')}`;
-  if (!offer.encrypted && (plaintextFits || offer.capabilities?.has('STLS'))) {
-    return new Pop3Error(
-      'POP3_TLS',
-      `${list}, and the connection is not encrypted: no password was sent. Set tls to 'implicit' or 'starttls', or allow it by allowPlaintext.`,
-    );
-  }
+const SET_TLS = "Set tls to 'implicit' or 'starttls'";
+
+function nothingFits(auth: PasswordAuth, offer: Offer, announced: readonly string[]): Pop3Error {
   const lacking = auth.authorizationId ? 'none that can say auth.authorizationId' : 'none for a password';
+  const list = `The server announces ${announced.join(', ') || 'no mechanism'}: ${lacking}`;
+  if (!offer.encrypted && offer.capabilities?.has('STLS'))
+    return new Pop3Error('POP3_TLS', `${list} as long as the connection is not encrypted. ${SET_TLS}.`);
   return new Pop3Error(
     'POP3_UNSUPPORTED',
-    `${list}: ${lacking}. If it has one that it does not announce, name it by auth.mechanism.`,
+    `${list}. If it has one that it does not announce, name it by auth.mechanism.`,
   );
 }
 

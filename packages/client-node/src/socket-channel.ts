@@ -4,7 +4,7 @@ import { type ChannelBindingType, isPop3Error, Pop3Error } from '@pop3/core';
 import type { Awaited, ClientChannel } from '@pop3/core/driver';
 import { channelBindingOf } from './channel-binding.js';
 import { Deadline } from './deadline.js';
-import { handshakeFailed, isTlsError, type Secured, shakeHands } from './handshake.js';
+import { isTlsError, type Secured, shakeHands, tlsFailed } from './handshake.js';
 import type { Timeouts } from './options.js';
 import type { ReceiveBuffer } from './receive-buffer.js';
 import { nameOf, timedOut, timeoutFor, verbOf } from './timeouts.js';
@@ -36,6 +36,7 @@ export class SocketChannel implements ClientChannel {
   readonly #timeouts: Timeouts;
   readonly #tls: TlsPlan | null;
   readonly #deadline = new Deadline();
+  readonly #buffer: ReceiveBuffer | null;
   /** What the caller gave or was connected; TLS may be on top of it. */
   readonly #plain: Duplex;
   #socket: Duplex;
@@ -55,6 +56,7 @@ export class SocketChannel implements ClientChannel {
     this.#socket = socket;
     // Commands are small, and each of them is waited for.
     if (socket instanceof Socket) socket.setNoDelay(true);
+    this.#buffer = buffer;
     if (buffer !== null) buffer.receive = this.#onData;
     this.#attach(socket);
   }
@@ -97,8 +99,9 @@ export class SocketChannel implements ClientChannel {
   write(octets: Uint8Array): void {
     // Whoever reads is told what became of it.
     if (this.#socket.writable) this.#socket.write(octets);
-    // A step of SASL was answered: the next one has its own time.
-    if (this.#awaited?.type === 'status' && this.#awaited.command.verb === 'AUTH') this.#awaited = null;
+    // What is sent while nobody waits begins another wait: the next command, which may be the same object as the last
+    // one, or a step of SASL.
+    if (this.#reader === null) this.#awaited = null;
   }
 
   /**
@@ -158,6 +161,10 @@ export class SocketChannel implements ClientChannel {
     reader.resolve(chunk);
   };
 
+  // A Buffer is another kind of object than what the core makes of it: code that meets both is compiled twice.
+  readonly #onBuffer = ({ buffer, byteOffset, length }: Buffer): void =>
+    this.#onData(new Uint8Array(buffer, byteOffset, length));
+
   readonly #onEnd = (): void => this.#finish(null);
 
   readonly #onError = (error: Error): void => this.#finish(error);
@@ -170,7 +177,8 @@ export class SocketChannel implements ClientChannel {
     }
     const { awaited } = this.#reader;
     const what = `The server did not send ${nameOf(awaited)}`;
-    this.#finish(timedOut(what, timeoutFor(awaited), this.#timeouts, verbOf(awaited)));
+    const hint = awaited.type === 'greeting' && !this.encrypted ? WAITS_FOR_TLS : '';
+    this.#finish(timedOut(what, timeoutFor(awaited), this.#timeouts, verbOf(awaited), hint));
     this.destroy();
   };
 
@@ -187,25 +195,29 @@ export class SocketChannel implements ClientChannel {
 
   #errorFor(awaited: Awaited, cause: Error): Pop3Error {
     if (isPop3Error(cause)) return cause;
-    if (this.#tls !== null && isTlsError(cause)) return handshakeFailed(cause, this.#tls);
-    return lost(nameOf(awaited), verbOf(awaited), cause);
+    const verb = verbOf(awaited);
+    if (this.#tls !== null && isTlsError(cause)) return tlsFailed(cause, this.#tls, verb);
+    return lost(nameOf(awaited), verb, cause);
   }
 
   #attach(socket: Duplex): void {
-    socket.on('data', this.#onData);
+    socket.on('data', this.#onBuffer);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onEnd);
   }
 
   #detach(socket: Duplex): void {
-    socket.off('data', this.#onData);
+    // Behind STLS, what comes in the clear must reach nobody.
+    if (this.#buffer !== null) this.#buffer.receive = null;
+    socket.off('data', this.#onBuffer);
     socket.off('end', this.#onEnd);
     socket.off('error', this.#onError);
     socket.off('close', this.#onEnd);
   }
 }
 
+const WAITS_FOR_TLS = " On a port for TLS, such as 995, it waits for tls: 'implicit'.";
 const INJECTED =
   'Octets came in the clear where TLS should begin: somebody in between may have put them there (CVE-2011-0411). The connection was given up.';
 

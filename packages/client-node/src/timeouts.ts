@@ -56,7 +56,8 @@ export function timedOut(
   name: keyof Timeouts,
   { [name]: ms }: Timeouts,
   verb: string | null = null,
+  hint = '',
 ): Pop3Error {
-  const text = `${what} within ${ms} ms. The connection was closed; timeouts.${name} can be raised.`;
+  const text = `${what} within ${ms} ms. The connection was closed; timeouts.${name} can be raised.${hint}`;
   return new Pop3Error('POP3_TIMEOUT', text, { verb, retryable: true });
 }

@@ -61,27 +61,32 @@ function identityOf(host: string | undefined, pinned: boolean): ServerIdentity |
 function contextOf({ trust = {}, clientCertificate }: ConnectOptions): SecureContext {
   const { ca, minVersion = DEFAULT_MIN_VERSION } = trust;
   const authorities = ca === undefined ? undefined : [ca].flat().map(pemOf);
-  for (const pem of authorities ?? []) parsed('trust.ca is not in PEM', () => new X509Certificate(pem));
+  // What is no PEM at all, OpenSSL passes over.
+  for (const pem of authorities ?? []) {
+    if (!pem.includes('-----BEGIN ')) refuse('trust.ca is not in PEM.');
+    parsed('trust.ca has no certificate', () => new X509Certificate(pem));
+  }
   const shown = clientCertificate && {
     ...clientCertificate,
     cert: pemOf(clientCertificate.cert),
     key: pemOf(clientCertificate.key),
   };
-  return parsed('clientCertificate is not a certificate in PEM with its key', () => {
+  if (shown) {
     // Keys of another kind than the certificate are nothing that OpenSSL compares.
-    if (
-      shown &&
-      !new X509Certificate(shown.cert).checkPrivateKey(createPrivateKey({ ...shown, format: 'pem' }))
-    )
-      throw new Error('The key belongs to another certificate.');
-    return createSecureContext({
+    const fits = parsed('clientCertificate is not a certificate and a key in PEM', () =>
+      new X509Certificate(shown.cert).checkPrivateKey(createPrivateKey({ ...shown, format: 'pem' })),
+    );
+    if (!fits) refuse('The key of clientCertificate belongs to another certificate.');
+  }
+  return parsed('TLS cannot be set up', () =>
+    createSecureContext({
       minVersion,
       ...shown,
       ...(authorities && { ca: authorities }),
       // Versions before 1.2 sign with MD5 and SHA-1, which OpenSSL refuses otherwise.
       ...(minVersion < DEFAULT_MIN_VERSION && { ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=0` }),
-    });
-  });
+    }),
+  );
 }
 
 function pemOf(pem: string | Uint8Array): string | Buffer {

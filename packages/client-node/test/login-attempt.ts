@@ -8,15 +8,13 @@ import type { Auth } from '../src/options.js';
 export interface Attempt extends Partial<Omit<LoginContext, 'conversation' | 'capabilities'>> {
   readonly channel: ClientChannel;
   readonly auth: Auth;
-  /** Whether the server is asked what it can do. Default true. */
-  readonly capa?: boolean;
 }
 
 /** Greets, asks for the capabilities and logs in, as the client does. */
-export async function attempt({ channel, auth, capa = true, ...changes }: Attempt): Promise<string> {
+export async function attempt({ channel, auth, ...changes }: Attempt): Promise<string> {
   const conversation = converse({ channel, session: { tls: changes.encrypted ?? true } });
   const { apopTimestamp } = await conversation.greeting();
-  const capabilities = capa ? await conversation.capabilities() : null;
+  const capabilities = await conversation.capabilities();
   return logIn(auth, {
     conversation,
     capabilities,

@@ -53,6 +53,12 @@ export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await turn();
 }
 
+/** What was read, one character for each octet; null at the end. */
+export async function textOf(read: Uint8Array | null | Promise<Uint8Array | null>): Promise<string | null> {
+  const chunk = await read;
+  return chunk && Buffer.from(chunk).toString('latin1');
+}
+
 /** What a promise rejects with. */
 export async function errorOf(promise: unknown): Promise<unknown> {
   try {

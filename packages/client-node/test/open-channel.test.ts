@@ -6,7 +6,7 @@ import { openChannel } from '../src/open-channel.js';
 import type { ConnectOptions, Trust } from '../src/options.js';
 import type { SocketChannel } from '../src/socket-channel.js';
 import { certificate, type KeyPair } from './certificates.js';
-import { closedPort, errorOf, greet, listen, listenTls, secure, until } from './loopback.js';
+import { closedPort, errorOf, greet, listen, listenTls, secure, textOf, until } from './loopback.js';
 
 const GREETING = { type: 'greeting' } as const;
 const host = '127.0.0.1';
@@ -24,8 +24,8 @@ async function open(options: ConnectOptions, signal?: AbortSignal): Promise<Sock
   return channel;
 }
 
-async function greeting(channel: SocketChannel): Promise<string> {
-  return String(await channel.read(GREETING));
+async function greeting(channel: SocketChannel): Promise<string | null> {
+  return textOf(channel.read(GREETING));
 }
 
 describe('to a host', () => {
@@ -98,8 +98,16 @@ describe('what is wrong with the options is said before anything is connected', 
     ['a short fingerprint', { host, trust: { fingerprint256: 'AB:CD' } }, /64 hexadecimal digits: AB:CD/],
     ['a wrong one among others', { host, trust: { fingerprint256: ['0'.repeat(64), 'x'] } }, /digits: x/],
     ['no fingerprint', { host, trust: { fingerprint256: [] } }, /is empty/],
-    ['an authority that is none', { host, trust: { ca: 'none' } }, /^trust\.ca is not in PEM: /],
-    ['a wrong one among others', { host, trust: { ca: [new Uint8Array(9)] } }, /^trust\.ca is not in PEM: /],
+    ['an authority that is none', { host, trust: { ca: 'none' } }, /^trust\.ca is not in PEM/],
+    [
+      'a broken one',
+      { host, trust: { ca: '-----BEGIN CERTIFICATE-----' } },
+      /^trust\.ca has no certificate: /,
+    ],
+    ['an old version', { host, trust: { minVersion: 'SSLv3' as 'TLSv1' } }, /^TLS cannot be set up: /],
+    ['no host at all', { tls: 'off' } as unknown as ConnectOptions, /^host or socket is missing/],
+    ['an empty one without TLS', { tls: 'off', host: '' }, /^host or socket is missing/],
+    ['a wrong one among others', { host, trust: { ca: [new Uint8Array(9)] } }, /^trust\.ca is not in PEM/],
     [
       'a client certificate that is none',
       { host, clientCertificate: { cert: '', key: '' } },

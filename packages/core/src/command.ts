@@ -53,6 +53,7 @@ export type CommandParse =
 const DIGITS = /^[0-9]+$/;
 const DIGEST = /^[0-9a-f]{32}$/i;
 const MECHANISM = /^[A-Z0-9_-]{1,20}$/i;
+const FORBIDDEN = /[\r\n\0]/;
 const KEYWORD = /^[!-~]{1,32}$/;
 
 type ArgumentParse = Command | CommandProblem;
@@ -104,10 +105,8 @@ export function parseCommand(line: Uint8Array): CommandParse {
  */
 export function encodeCommand(command: ClientCommand): Uint8Array {
   const keyword = keywordOf(command);
-  const text = [keyword, ...argumentsOf(command)].join(' ');
-  for (const forbidden of ['\r', '\n', '\0']) {
-    if (text.includes(forbidden)) usage(`An argument of ${keyword} holds CR, LF or NUL.`);
-  }
+  const text = argumentsOf(command).reduce((line, argument) => `${line} ${argument}`, keyword);
+  if (FORBIDDEN.test(text)) usage(`An argument of ${keyword} holds CR, LF or NUL.`);
   const octets = encodeUtf8(`${text}\r\n`);
   const limit = command.verb === 'AUTH' ? 65_536 : 255;
   if (octets.length > limit) usage(`The ${keyword} line is longer than ${limit} octets.`);

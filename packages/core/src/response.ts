@@ -82,7 +82,12 @@ export function parseGreeting(
 ): { readonly text: string; readonly apopTimestamp: string | null } | null {
   const status = parseStatusLine(line);
   if (status?.status !== '+OK') return null;
-  return { text: status.text, apopTimestamp: APOP_TIMESTAMP.exec(status.text)?.[0] ?? null };
+  return { text: status.text, apopTimestamp: apopTimestampIn(status.text) };
+}
+
+/** Null where the server has no APOP. */
+export function apopTimestampIn(greeting: string): string | null {
+  return APOP_TIMESTAMP.exec(greeting)?.[0] ?? null;
 }
 
 /**

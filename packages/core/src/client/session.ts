@@ -4,7 +4,7 @@ import { type ClientCommand, describeCommand, encodeCommand } from '../command.j
 import { usage } from '../errors.js';
 import { LineReader } from '../line-reader.js';
 import { DIGIT_0, DIGIT_9, DOT, octetsOf, PLUS, SP, textOf } from '../octets.js';
-import { parseGreeting, parseStatusLine } from '../response.js';
+import { apopTimestampIn, parseStatusLine } from '../response.js';
 import { WireDecoder } from '../wire-decoder.js';
 import type { ClientFailure, ClientLimits, ClientSessionOptions, ClientState, Status } from './options.js';
 import { ACCEPTED_BY_SERVER, ANSWERED_WITH_LINES, BARRIERS, LOGINS } from './transitions.js';
@@ -71,10 +71,12 @@ export class ClientSession {
   /** Commands that were not answered yet, or not to the end; those before `#answered` are done. */
   #commands: ClientCommand[] = [];
   #answered = 0;
-  /** The last command whose answer was a single line, for the lines that some servers add to it. */
-  #last: ClientCommand | null = null;
+  /** Whether the last answer was a line of a listing, to which some servers add the listing. */
+  #listingMayFollow = false;
   #capabilities: Capabilities | null = null;
   #capabilityText = '';
+  /** Whether the exchange was cancelled: another challenge is no answer to that, and could go on for ever. */
+  #cancelled = false;
 
   constructor(options: ClientSessionOptions = {}) {
     this.#options = options;
@@ -102,11 +104,14 @@ export class ClientSession {
 
   /** Does one step. The caller must have carried out the last action before. */
   next(): ClientAction {
-    for (;;) {
-      if (this.#output.length > 0) return { type: 'write', octets: joined(this.#output.splice(0)) };
-      const action = this.#step();
-      if (action !== null) return action;
-    }
+    let action: ClientAction | null;
+    do action = this.#step();
+    while (action === null);
+    // Nothing goes out before all that came was understood: behind an answer that is none, there is no DELE.
+    const idle = action === READ || action === WAIT;
+    return idle && this.#output.length > 0
+      ? { type: 'write', octets: joined(this.#output.splice(0)) }
+      : action;
   }
 
   /** Takes octets from the server over; nothing is parsed yet. */
@@ -124,10 +129,14 @@ export class ClientSession {
    *
    * @throws Pop3Error `POP3_USAGE` for a command that cannot be written ({@link encodeCommand}), that the server cannot
    *   accept in this state (RFC 1939 sections 4 and 5), or that may not be pipelined: nothing goes out before the greeting,
-   *   behind QUIT, or behind STLS, PASS, APOP and AUTH until they are answered (RFC 2449 section 6.6, RFC 2595 section 4).
+   *   behind QUIT, or behind STLS, PASS, APOP and AUTH until they are answered (RFC 2449 section 6.6, RFC 2595 section 4),
+   *   nor before the handshake that STLS has asked for.
    */
   send(command: ClientCommand): void {
+    // What came before it was sent is no answer to it.
+    if (this.#phase === 'status' && this.pending === 0) while (this.#idle() === null);
     if (this.#phase === 'closed') usage('The session is over.');
+    if (this.#phase === 'handshake') usage('The connection is not encrypted yet.');
     if (this.#state === 'connecting') usage('The server has not said its greeting yet.');
     const octets = encodeCommand(command);
     const { verb } = command;
@@ -155,7 +164,9 @@ export class ClientSession {
    */
   sendSaslResponse(response: Uint8Array | null): void {
     if (this.#phase !== 'sasl') usage('No challenge is open.');
+    if (this.#reader.buffered.length > 0) return void this.#fail('unexpected-data');
     this.#output.push(octetsOf(`${response === null ? '*' : encodeBase64(response)}\r\n`));
+    this.#cancelled = response === null;
     this.#phase = 'status';
   }
 
@@ -165,6 +176,7 @@ export class ClientSession {
    * @throws Pop3Error `POP3_USAGE` when no handshake is open.
    */
   tlsUpgraded(): void {
+    if (this.#phase === 'handshake' && this.#reader.buffered.length > 0) this.#fail('unexpected-data');
     if (this.#phase === 'closed') return;
     if (this.#phase !== 'handshake') usage('No handshake is open.');
     this.#tls = true;
@@ -182,16 +194,15 @@ export class ClientSession {
   #step(): ClientAction | null {
     switch (this.#phase) {
       case 'greeting':
-        return this.#readLine((line) => this.#greeting(line));
+        return this.#readLine();
       case 'status':
-        if (this.pending === 0) return this.#idle();
-        return this.#readLine((line) => this.#response(line));
+        return this.pending === 0 ? this.#idle() : this.#readLine();
       case 'body':
         return this.#body();
       case 'body-end':
         return this.#bodyEnd();
       case 'sasl':
-        return WAIT;
+        return this.#reader.buffered.length > 0 ? this.#fail('unexpected-data') : WAIT;
       case 'handshake':
         // Said in the clear by somebody who wants it to be taken for the server's word inside TLS (CVE-2011-0411).
         return this.#reader.buffered.length > 0 ? this.#fail('unexpected-data') : UPGRADE_TLS;
@@ -200,28 +211,32 @@ export class ClientSession {
     }
   }
 
-  #readLine(use: (line: Uint8Array) => ClientAction | null): ClientAction | null {
+  #readLine(): ClientAction | null {
     const line = this.#reader.next(this.#limits.maxLineOctets);
     if (line === 'need-data') return this.#inputEnded ? this.#fail('peer-closed') : READ;
-    return typeof line === 'string' ? this.#fail('line-too-long') : use(line);
+    if (typeof line === 'string') return this.#fail('line-too-long');
+    return this.#phase === 'greeting' ? this.#greeting(line) : this.#response(line);
   }
 
   /** Nothing is outstanding: what comes now was not asked for, but for what some servers add to a single line. */
   #idle(): ClientAction | null {
-    if (this.#reader.buffered.length === 0) return WAIT;
-    const line = this.#reader.next(this.#limits.maxLineOctets);
+    const { buffered } = this.#reader;
+    if (buffered.length === 0) return WAIT;
+    // The first octet decides: half a line must not become the start of the answer to the next command.
+    const line = this.#isAddition(buffered.subarray(0, 1), false)
+      ? this.#reader.next(this.#limits.maxLineOctets)
+      : buffered;
     if (line === 'need-data') return WAIT;
     return typeof line !== 'string' && this.#isAddition(line) ? null : this.#fail('unexpected-data');
   }
 
   /** `LIST n` and `UIDL n` are answered in several lines by some: lines of a listing, and a lone dot. */
-  #isAddition(line: Uint8Array): boolean {
-    const { verb } = this.#last ?? {};
-    if (verb !== 'LIST' && verb !== 'UIDL') return false;
+  #isAddition(line: Uint8Array, whole = true): boolean {
     const [first = 0] = line;
-    const end = line.length === 1 && first === DOT;
-    if (end) this.#last = null;
-    return end || (first >= DIGIT_0 && first <= DIGIT_9);
+    if (first !== DOT) return this.#listingMayFollow && first >= DIGIT_0 && first <= DIGIT_9;
+    const expected = this.#listingMayFollow && line.length === 1;
+    if (whole) this.#listingMayFollow = false;
+    return expected;
   }
 
   #greeting(line: Uint8Array): ClientAction | null {
@@ -233,13 +248,17 @@ export class ClientSession {
     } else {
       this.#fail('greeting-refused');
     }
-    const apopTimestamp = parseGreeting(line)?.apopTimestamp ?? null;
-    return { type: 'greeting', status, apopTimestamp };
+    return {
+      type: 'greeting',
+      status,
+      apopTimestamp: status.status === '+OK' ? apopTimestampIn(status.text) : null,
+    };
   }
 
   #response(line: Uint8Array): ClientAction | null {
     const command = this.#commands[this.#answered] as ClientCommand;
-    if (command.verb === 'AUTH' && line[0] === PLUS && (line.length === 1 || line[1] === SP)) {
+    const isChallenge = line[0] === PLUS && (line.length === 1 || line[1] === SP);
+    if (isChallenge && command.verb === 'AUTH' && command.mechanism !== null && !this.#cancelled) {
       this.#phase = 'sasl';
       const challenge = decodeBase64(textOf(line.subarray(2)).trim()) ?? NOTHING;
       return { type: 'challenge', command, challenge };
@@ -253,7 +272,7 @@ export class ClientSession {
       this.#capabilityText = '';
     } else {
       this.#answer();
-      this.#last = command;
+      this.#cancelled = false;
       this.#follow(command, status.status === '+OK');
     }
     return { type: 'response', command, status, multiline };
@@ -261,6 +280,7 @@ export class ClientSession {
 
   /** What an answer changes. */
   #follow({ verb }: ClientCommand, ok: boolean): void {
+    this.#listingMayFollow = ok && (verb === 'LIST' || verb === 'UIDL');
     if (verb === 'QUIT') this.#close(null);
     else if (ok && verb === 'STLS') this.#phase = 'handshake';
     else if (ok && verb !== null && LOGINS.includes(verb)) {
@@ -287,7 +307,7 @@ export class ClientSession {
 
   #bodyEnd(): ClientAction {
     const command = this.#answer();
-    this.#last = null;
+    this.#listingMayFollow = false;
     this.#phase = 'status';
     if (command.verb === 'CAPA') this.#capabilities = parseCapabilities(this.#capabilityText.split(/\r?\n/));
     return { type: 'body-end', command };

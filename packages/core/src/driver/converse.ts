@@ -4,9 +4,10 @@ import type { ClientFailure, ClientSessionOptions, ClientState, Status } from '.
 import { type ClientAction, ClientSession } from '../client/session.js';
 import { type ClientCommand, describeCommand } from '../command.js';
 import { Pop3Error, usage } from '../errors.js';
-import { andThen } from '../maybe-promise.js';
+import { andThen, isPending } from '../maybe-promise.js';
 import type { SaslClientMechanism } from '../sasl/mechanism.js';
 import type { Awaited, ClientChannel } from './client-channel.js';
+import { Pending } from './pending.js';
 import { ReplyBody } from './reply-body.js';
 
 export interface ConverseOptions {
@@ -41,11 +42,13 @@ export interface Authentication {
   readonly problem: string | null;
 }
 
-interface Waiter {
+/** A command that was sent, and the answer to it. */
+interface Sent {
   readonly command: ClientCommand;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reply: Pending<Reply>;
 }
+
+type Outcome = 'go on' | 'wait' | 'stop';
 
 /** Runs a {@link ClientSession} over a channel. The channel is not closed; its owner does that. */
 export function converse(options: ConverseOptions): Conversation {
@@ -63,10 +66,8 @@ export function converse(options: ConverseOptions): Conversation {
 export class Conversation {
   readonly #channel: ClientChannel;
   readonly #session: ClientSession;
-  readonly #waiters: Waiter[] = [];
-  #greeting: Greeting | null = null;
-  #greeted: ((greeting: Greeting) => void) | null = null;
-  #notGreeted: ((error: unknown) => void) | null = null;
+  readonly #sent: Sent[] = [];
+  readonly #greeting = new Pending<Greeting>();
   #running = false;
   /** Whether commands wait to be written. */
   #unsent = false;
@@ -76,7 +77,8 @@ export class Conversation {
   #body: ReplyBody | null = null;
   /** Chunks that wait for their readers. */
   #unread = 0;
-  #awaited: Awaited = { type: 'greeting' };
+  /** What is waited for; null when that has come. */
+  #awaited: Awaited | null = null;
   /** The answer to STLS, until the handshake is done. */
   #upgrading: Reply | null = null;
   #answerChallenge: ((challenge: Uint8Array) => MaybePromise<Uint8Array | null>) | null = null;
@@ -103,32 +105,29 @@ export class Conversation {
 
   /** Waits for the greeting. */
   greeting(): Promise<Greeting> {
-    if (this.#greeting !== null) return Promise.resolve(this.#greeting);
-    return new Promise((resolve, reject) => {
-      if (this.#over) return reject(this.#error);
-      this.#greeted = resolve;
-      this.#notGreeted = reject;
-      this.#run();
-    });
+    this.#run();
+    return this.#greeting.promise;
   }
 
   /**
    * Sends a command and waits for the first line of its answer; to STLS, also for the handshake.
    *
-   * @throws Pop3Error `POP3_USAGE` at once, where {@link ClientSession.send} does.
+   * @throws Pop3Error `POP3_USAGE` at once, where {@link ClientSession.send} does, and for STLS when the channel has no TLS.
    */
   send(command: ClientCommand): Promise<Reply> {
-    if (this.#over) return Promise.reject(this.#error);
-    if (this.#session.pending === 0 && !this.#running) this.#look();
-    if (this.#over) return Promise.reject(this.#error);
+    if (this.#session.pending === 0 && this.state !== 'connecting') this.#look();
+    const reply = new Pending<Reply>();
+    if (this.#over) {
+      reply.reject(this.#error);
+      return reply.promise;
+    }
+    if (command.verb === 'STLS' && !this.#channel.upgradeTls) usage('This channel cannot do TLS.');
     this.#session.send(command);
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ command, resolve, reject });
-      if (this.#unsent) return;
-      this.#unsent = true;
-      // Commands that are sent in one go share a write.
-      queueMicrotask(() => this.#flush());
-    });
+    this.#sent.push({ command, reply });
+    // Commands that are sent in one go share a write.
+    if (!this.#unsent) queueMicrotask(() => this.#flush());
+    this.#unsent = true;
+    return reply.promise;
   }
 
   /** What the server can do, asked where that is not known; null when it refuses to say (RFC 2449 section 5). */
@@ -141,7 +140,7 @@ export class Conversation {
   }
 
   /**
-   * Logs in by a SASL mechanism (RFC 5034). A refusal is a value.
+   * Logs in by a SASL mechanism (RFC 5034). A refusal is a value. When the mechanism cannot even begin, nothing is sent.
    *
    * @throws Pop3Error `POP3_PROTOCOL` when the server cannot prove what it has to, or says `+OK` before the exchange is
    *   complete: then it may be another one. The conversation is over.
@@ -152,8 +151,9 @@ export class Conversation {
   ): Promise<Authentication> {
     const exchange = mechanism.start();
     const first = await exchange.step(null);
-    let unsent = first.type === 'response' ? first.response : null;
-    let wrong = first.type === 'failed' ? first.text : null;
+    if (first.type === 'failed') usage(`${mechanism.name} cannot begin: ${first.text}.`);
+    let unsent = first.response;
+    let wrong: string | null = null;
     const inOneLine = (options.initialResponse ?? true) && unsent !== null && fits(mechanism.name, unsent);
     const initialResponse = inOneLine ? unsent : null;
     if (inOneLine) unsent = null;
@@ -169,7 +169,10 @@ export class Conversation {
         return null;
       });
     };
-    const { status } = await this.send({ verb: 'AUTH', mechanism: mechanism.name, initialResponse });
+    const command: ClientCommand = { verb: 'AUTH', mechanism: mechanism.name, initialResponse };
+    const { status } = await this.send(command).finally(() => {
+      this.#answerChallenge = null;
+    });
     if (status.status === '+OK' && (unsent !== null || !exchange.complete))
       wrong ??= 'the server says +OK before the exchange is complete';
     if (wrong !== null) {
@@ -197,34 +200,21 @@ export class Conversation {
 
   /** Commands go out also while the answer to an earlier one is awaited. */
   #flush(): void {
-    if (!this.#running) return this.#run();
-    if (this.#unsent && !this.#over) this.#step();
+    if (!this.#running) this.#run();
+    else if (this.#unsent) this.#step();
   }
 
   /** Works until it has to wait for octets, for a reader of a body, or for the next command. */
   #run(): void {
     if (this.#running) return;
     this.#running = true;
-    for (;;) {
-      const wait = this.#step();
-      if (wait === 'stop') break;
-      if (wait === 'go on') continue;
-      wait.then(
-        () => {
-          this.#running = false;
-          this.#run();
-        },
-        (error) => {
-          this.#running = false;
-          this.#fail(error);
-        },
-      );
-      return;
-    }
-    this.#running = false;
+    let outcome: Outcome;
+    do outcome = this.#step();
+    while (outcome === 'go on');
+    this.#running = outcome === 'wait';
   }
 
-  #step(): 'go on' | 'stop' | Promise<unknown> {
+  #step(): Outcome {
     if (this.#over) return 'stop';
     const action = this.#session.next();
     switch (action.type) {
@@ -232,24 +222,39 @@ export class Conversation {
         return this.#unread > 0 ? 'stop' : this.#read();
       case 'write':
         this.#unsent = false;
-        return this.#attempt(() => this.#channel.write(action.octets));
+        return this.#attempt(
+          () => this.#channel.write(action.octets),
+          () => undefined,
+        );
       case 'greeting':
-        this.#greeting = action;
-        this.#greeted?.(action);
+        this.#awaited = null;
+        this.#greeting.resolve(action);
         return 'go on';
       case 'response':
+        this.#awaited = null;
         return this.#response(action);
       case 'body':
         if (this.#body?.add(action.octets)) this.#unread++;
         return 'go on';
       case 'body-end':
+        this.#awaited = null;
         this.#body?.end();
         this.#body = null;
         return 'go on';
       case 'challenge':
-        return this.#challenge(action.challenge);
+        this.#awaited = null;
+        return this.#attempt(
+          () => this.#answerChallenge?.(action.challenge) ?? null,
+          (response) => this.#session.sendSaslResponse(response),
+        );
       case 'upgrade-tls':
-        return this.#upgradeTls();
+        return this.#attempt(
+          () => this.#channel.upgradeTls?.(),
+          () => {
+            this.#session.tlsUpgraded();
+            this.#sent.shift()?.reply.resolve(this.#upgrading as Reply);
+          },
+        );
       case 'wait':
         return 'stop';
       case 'close':
@@ -258,56 +263,51 @@ export class Conversation {
     }
   }
 
-  #read(): 'go on' | Promise<unknown> {
-    const [waiter] = this.#waiters;
-    const command = this.#body?.command ?? waiter?.command;
-    const type = this.#body === null ? 'status' : 'body';
-    if (command !== undefined && (this.#awaited.type !== type || this.#awaited.command !== command))
-      this.#awaited = { type, command };
-    return this.#attempt(() =>
-      andThen(this.#channel.read(this.#awaited), (chunk) => {
-        if (chunk === null) this.#session.receiveEnd();
-        else this.#session.receive(chunk);
-      }),
+  #read(): Outcome {
+    this.#awaited ??= this.#whatFor();
+    const awaited = this.#awaited;
+    return this.#attempt(
+      () => this.#channel.read(awaited),
+      (chunk) => (chunk === null ? this.#session.receiveEnd() : this.#session.receive(chunk)),
     );
+  }
+
+  #whatFor(): Awaited {
+    if (this.#body !== null) return { type: 'body', command: this.#body.command };
+    const [sent] = this.#sent;
+    return sent === undefined ? { type: 'greeting' } : { type: 'status', command: sent.command };
   }
 
   #response({ command, status, multiline }: Extract<ClientAction, { type: 'response' }>): 'go on' {
     if (multiline) this.#body = new ReplyBody(command, (chunks) => this.#consumed(chunks));
     const reply: Reply = { command, status, body: this.#body };
     if (command.verb === 'STLS' && status.status === '+OK') this.#upgrading = reply;
-    else this.#waiters.shift()?.resolve(reply);
+    else this.#sent.shift()?.reply.resolve(reply);
     return 'go on';
   }
 
-  #challenge(challenge: Uint8Array): 'go on' | Promise<unknown> {
-    return this.#attempt(() =>
-      andThen(this.#answerChallenge?.(challenge) ?? null, (response) => {
-        if (!this.#over) this.#session.sendSaslResponse(response);
-      }),
-    );
-  }
-
-  #upgradeTls(): 'go on' | Promise<unknown> {
-    return this.#attempt(() => {
-      if (this.#channel.upgradeTls === undefined) usage('This channel cannot do TLS.');
-      return andThen(this.#channel.upgradeTls(), () => {
-        if (this.#over) return;
-        this.#session.tlsUpgraded();
-        this.#waiters.shift()?.resolve(this.#upgrading as Reply);
-      });
-    });
-  }
-
   /** Goes on at once where nothing has to be waited for. */
-  #attempt(work: () => MaybePromise<void>): 'go on' | Promise<unknown> {
+  #attempt<T>(work: () => MaybePromise<T>, done: (value: T) => void): Outcome {
+    const proceed = (value: T) => {
+      if (!this.#over) done(value);
+    };
+    const fail = (error: unknown) => void this.#fail(error);
     try {
-      const done = work();
-      return done === undefined ? 'go on' : Promise.resolve(done);
+      const value = work();
+      if (isPending(value)) {
+        // What has come is looked at before anything else can happen: a command that is sent now must not overtake it.
+        value.then((value) => {
+          this.#running = false;
+          proceed(value);
+          this.#run();
+        }, fail);
+        return 'wait';
+      }
+      proceed(value);
     } catch (error) {
-      this.#fail(error);
-      return 'go on';
+      fail(error);
     }
+    return 'go on';
   }
 
   #consumed(chunks: number): void {
@@ -316,7 +316,7 @@ export class Conversation {
   }
 
   #close(failure: ClientFailure | null): void {
-    this.#fail(errorOf(failure, this.#body?.command ?? this.#waiters[0]?.command ?? null));
+    this.#fail(errorOf(failure, this.#body?.command ?? this.#sent[0]?.command ?? null));
   }
 
   #fail(error: unknown): unknown {
@@ -324,10 +324,10 @@ export class Conversation {
     this.#over = true;
     this.#error = error;
     this.#session.abort();
-    this.#notGreeted?.(error);
+    this.#greeting.reject(error);
     this.#body?.fail(error);
     this.#body = null;
-    for (const { reject } of this.#waiters.splice(0)) reject(error);
+    for (const { reply } of this.#sent.splice(0)) reply.reject(error);
     return error;
   }
 }
@@ -354,6 +354,7 @@ function errorOf(failure: ClientFailure | null, command: ClientCommand | null): 
     const text = `The server closed the connection before ${before}.`;
     return new Pop3Error('POP3_CLOSED', text, { verb, retryable: true });
   }
-  const text = `The server ${WHAT_HAPPENED[failure]}. The connection was given up, and no message was deleted.`;
+  const fate = verb === 'QUIT' ? 'it is not known whether messages were deleted' : 'no message was deleted';
+  const text = `The server ${WHAT_HAPPENED[failure]}. The connection was given up, and ${fate}.`;
   return new Pop3Error('POP3_PROTOCOL', text, { verb });
 }

@@ -1,4 +1,6 @@
 import type { ClientCommand } from '../command.js';
+import { usage } from '../errors.js';
+import { Pending } from './pending.js';
 
 interface Reader {
   readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void;
@@ -21,8 +23,8 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   #error: unknown = null;
   #discarded = false;
   #reader: Reader | null = null;
-  #settled: (() => void) | null = null;
-  #failed: ((error: unknown) => void) | null = null;
+  /** For those who wait for the end of what is dropped. */
+  #dropped: Pending<void> | null = null;
 
   /** @internal Made by a conversation. `consumed` is told how many chunks wait no longer. */
   constructor(command: ClientCommand, consumed: (chunks: number) => void) {
@@ -39,7 +41,9 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
     return this;
   }
 
+  /** @throws Pop3Error `POP3_USAGE` while the chunk that was asked for before has not come. */
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#reader !== null) usage('A body is read chunk by chunk, each when the one before it has come.');
     const value = this.#chunks.shift();
     if (value !== undefined) {
       this.#consumed(1);
@@ -62,13 +66,10 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   /** Drops the rest, and waits for its end. */
   discard(): Promise<void> {
     this.#drop();
-    if (this.#error !== null) return Promise.reject(this.#error);
-    if (this.#ended) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#settled = resolve;
-      this.#failed = reject;
-      this.#consumed(0);
-    });
+    this.#dropped ??= new Pending();
+    if (this.#error !== null) this.#dropped.reject(this.#error);
+    if (this.#ended) this.#dropped.resolve();
+    return this.#dropped.promise;
   }
 
   /** @internal Takes the next chunk over; whether it waits for the reader. */
@@ -88,14 +89,14 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   end(): void {
     this.#ended = true;
     this.#reader?.resolve(DONE);
-    this.#settled?.();
+    this.#dropped?.resolve();
   }
 
   /** @internal It does not come any more. */
   fail(error: unknown): void {
     this.#error = error;
     this.#reader?.reject(error);
-    this.#failed?.(error);
+    this.#dropped?.reject(error);
   }
 
   #drop(): void {
