@@ -12,24 +12,31 @@ import { RIGHT } from './rules.js';
  * - drops what stands between NUL and the end of a line, the line end with it,
  * - does not keep empty messages.
  */
-export const CYRUS: Peer = {
-  ...RIGHT,
-  name: 'Cyrus',
-  unpacked: 'cyrus',
-  mechanisms: (security) => [
-    ...(security === 'plain' ? [] : SCRAM.map((name) => `${name}-PLUS`)),
-    ...SCRAM,
-    ...['CRAM-MD5', 'PLAIN', 'LOGIN', 'USER', 'APOP'],
-  ],
-  chosen: (security) => (security === 'plain' ? 'SCRAM-SHA-256' : 'SCRAM-SHA-256-PLUS'),
-  takes: ({ stored }) => stored.length > 0 && !stored.includes(0),
-  remaining: () => null,
-  start,
-};
+export const CYRUS: Peer = cyrusWith('Cyrus', 'tls1_2');
+
+/** With TLS 1.3, Cyrus 3.6.1 offers -PLUS and binds by tls-unique, which is not defined for it (RFC 9266). */
+export const CYRUS_WITH_TLS_1_3: Peer = cyrusWith('Cyrus with TLS 1.3', 'tls1_3');
+
+function cyrusWith(name: string, version: string): Peer {
+  return {
+    ...RIGHT,
+    name,
+    unpacked: 'cyrus',
+    mechanisms: (security) => [
+      ...(security === 'plain' ? [] : SCRAM.map((name) => `${name}-PLUS`)),
+      ...SCRAM,
+      ...['CRAM-MD5', 'PLAIN', 'LOGIN', 'USER', 'APOP'],
+    ],
+    chosen: (security) => (security === 'plain' ? 'SCRAM-SHA-256' : 'SCRAM-SHA-256-PLUS'),
+    takes: ({ stored }) => stored.length > 0 && !stored.includes(0),
+    remaining: () => null,
+    start: (options) => start(options, version),
+  };
+}
 
 const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-512', 'SCRAM-SHA-1'];
 
-async function start(options: PeerOptions): Promise<RunningPeer> {
+async function start(options: PeerOptions, version: string): Promise<RunningPeer> {
   const { directory, maildrops } = options;
   const [port, tlsPort] = await freePorts();
   for (const { user, messages } of maildrops) {
@@ -38,7 +45,7 @@ async function start(options: PeerOptions): Promise<RunningPeer> {
     for (const [i, { wire }] of messages.entries()) await writeFile(join(folder, `${i + 1}.`), wire);
   }
   await writeAccounts(options);
-  await writeFile(join(directory, 'imapd.conf'), configuration(options));
+  await writeFile(join(directory, 'imapd.conf'), configuration(options, version));
   await writeFile(join(directory, 'cyrus.conf'), services(port, tlsPort));
   const { process } = await startUnpacked(
     {
@@ -52,7 +59,7 @@ async function start(options: PeerOptions): Promise<RunningPeer> {
   return { ...process, port, tlsPort };
 }
 
-function configuration({ directory, certificate, authority }: PeerOptions): string {
+function configuration({ directory, certificate, authority }: PeerOptions, version: string): string {
   return `
 servername: localhost
 configdirectory: /var/lib/cyrus
@@ -75,6 +82,7 @@ admins: cyrus
 tls_server_cert: ${certificate}
 tls_server_key: ${directory}/cyrus.key
 tls_client_ca_file: ${authority}
+tls_versions: ${version}
 
 `;
 }

@@ -11,7 +11,8 @@ import { type PeerWorld, startPeer } from './world.js';
 
 /** Octets that programs split or unquote passwords at, and those outside of ASCII. */
 const PASSWORDS = {
-  spaces: 'two words, and  two spaces ',
+  spaces: ' two words, and  two spaces',
+  'blank-at-the-end': 'two words ',
   quotes: `"double" 'single' \\back\\ %41 $HOME`,
   letters: 'Grüße, Пароль, 密码 🐘',
 } as const;
@@ -38,14 +39,17 @@ export function putThroughEverything(peer: Peer): void {
   );
   const users = {
     reader: maildrop('reader', all),
-    lister: maildrop('lister', all),
+    lister: maildrop(
+      'lister',
+      all.filter(({ octets }) => octets < 500_000),
+    ),
     deleter: maildrop('deleter', few),
     leaver: maildrop('leaver', few),
     resetter: maildrop('resetter', few),
     [APOP_USER]: maildrop(APOP_USER, few),
     ...mapValues(PASSWORDS, (password, user) => ({ user, password, messages: few.slice(0, 1) })),
   };
-  const summary = new Summary(`our client and ${peer.name}`);
+  const summary = new Summary('our client', peer.name);
   let world: PeerWorld;
 
   beforeAll(async () => {
@@ -77,16 +81,15 @@ export function putThroughEverything(peer: Peer): void {
   }
 
   describe.each(peer.securities)('over %s', (security) => {
-    // Without TLS both ways, with it the quick one.
-    it.each(security === 'plain' ? [1, 16] : [16])('reads every message octet by octet, %i at a time', async (pipeline) => {
+    it('reads every message octet by octet', async () => {
       await using client = await open(users.reader, security);
       const received: Received[] = [];
-      for await (const message of client.messages({ pipeline })) {
+      for await (const message of client.messages({ pipeline: 16 })) {
         const stored = all[message.number - 1]!;
         const expected = peer.sends(stored, message.uniqueId);
         received.push({ name: stored.name, expected, actual: await octetsOf(message.body()) });
       }
-      expect(summary.compared(`${security}, ${pipeline} at a time`, received)).toEqual([]);
+      expect(summary.compared(security, received)).toEqual([]);
       expect(received).toHaveLength(all.length);
       expect(await client.quit()).toEqual({ deleted: [], failed: [] });
     });
@@ -95,8 +98,11 @@ export function putThroughEverything(peer: Peer): void {
       'logs in with %s, whatever is in the password',
       async (mechanism) => {
         const named: readonly Maildrop[] =
-          mechanism === 'APOP' ? [users[APOP_USER]] : [users.spaces, users.quotes, users.letters];
-        for (const drop of named) {
+          mechanism === 'APOP'
+            ? [users[APOP_USER]]
+            : Object.keys(PASSWORDS).map((user) => users[user as keyof typeof PASSWORDS]);
+        const kept = named.filter(({ password }) => peer.keepsPassword(password));
+        for (const drop of kept) {
           await using client = await open(drop, security, mechanism);
           expect(client.mechanism).toBe(mechanism);
           expect(client.encrypted).toBe(security !== 'plain');
@@ -110,6 +116,18 @@ export function putThroughEverything(peer: Peer): void {
       await using client = await open(users.letters, security);
       expect(client.mechanism).toBe(peer.chosen(security));
     });
+  });
+
+  it('reads messages octet by octet when it sends one command at a time', async () => {
+    await using client = await connect(world, 'plain', { auth: users.reader, pipelining: 'off' });
+    const received: Received[] = [];
+    // Every third one: some servers hold back what is no full segment until the client says that it got the last one.
+    for await (const message of client.messages({ pipeline: 16, where: ({ number }) => number % 3 === 1 })) {
+      const stored = all[message.number - 1]!;
+      const expected = peer.sends(stored, message.uniqueId);
+      received.push({ name: stored.name, expected, actual: await octetsOf(message.body()) });
+    }
+    expect(summary.compared('plain, one at a time', received)).toEqual([]);
   });
 
   // All at once, since some servers take their time before they say no.
@@ -128,21 +146,22 @@ export function putThroughEverything(peer: Peer): void {
   });
 
   it('gets from STAT and LIST what the server is known to say, and unique-ids that stay', async () => {
+    const { messages } = users.lister;
     await using client = await open(users.lister);
-    const sizes = all.map(peer.lists);
+    const sizes = messages.map(peer.lists);
     const list = await client.list();
-    expect([...list.keys()]).toEqual(all.map((_, i) => i + 1));
-    const wrong = all.filter((_, i) => list.get(i + 1) !== sizes[i]);
+    expect([...list.keys()]).toEqual(messages.map((_, i) => i + 1));
+    const wrong = messages.filter((_, i) => list.get(i + 1) !== sizes[i]);
     expect(
-      wrong.map(({ name }) => `${name}: ${list.get(all.findIndex((m) => m.name === name) + 1)}`),
+      wrong.map(({ name }) => `${name}: ${list.get(messages.findIndex((m) => m.name === name) + 1)}`),
     ).toEqual([]);
     const octets = sizes.reduce((sum, size) => sum + size, 0);
-    expect(await client.stat()).toEqual({ messages: all.length, octets });
+    expect(await client.stat()).toEqual({ messages: messages.length, octets });
     expect(await client.list(3)).toBe(sizes[2]);
     const ids = await client.uniqueIds();
     expect([...ids.keys()]).toEqual([...list.keys()]);
     expect(await client.uniqueIds(3)).toBe(ids.get(3));
-    const distinct = new Set(all.map(peer.identifiedBy)).size;
+    const distinct = new Set(messages.map(peer.identifiedBy)).size;
     expect(new Set(ids.values()).size).toBeGreaterThanOrEqual(distinct);
     await client.quit();
     await using again = await open(users.lister);
@@ -173,7 +192,9 @@ export function putThroughEverything(peer: Peer): void {
     const ids = await client.uniqueIds();
     client.delete(2);
     client.delete(5);
-    expect(await client.quit()).toEqual({ deleted: [2, 5], failed: [] });
+    const { deleted, failed } = await client.quit();
+    expect(failed).toEqual([]);
+    expect(new Set(deleted)).toEqual(new Set([2, 5]));
     const gone = new Set([ids.get(2), ids.get(5)]);
     expect(await contents(users.deleter)).toEqual(new Map([...before].filter(([id]) => !gone.has(id))));
     const left = await peer.remaining(world.directory, users.deleter);

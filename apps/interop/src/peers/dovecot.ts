@@ -13,16 +13,7 @@ import { RIGHT, startsWithDot } from './rules.js';
  * - does not count the line end that it completes a message with,
  * - takes a CR that is the very first octet for the blank line behind the header when it answers TOP.
  */
-export const DOVECOT: Peer = dovecotWith('Dovecot', () => PATIENT);
-
-/** Many wrong passwords come from one address. */
-const PATIENT = `
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
-`;
+export const DOVECOT: Peer = dovecotWith('Dovecot', () => '');
 
 /** Dovecot with settings that override ours. */
 export function dovecotWith(name: string, settings: (options: PeerOptions) => string): Peer {

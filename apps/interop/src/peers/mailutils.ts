@@ -15,6 +15,7 @@ import { crBeforeEachLf, RIGHT } from './rules.js';
  *   as well: they are not given to it,
  * - puts a CR before each LF, even where there is one,
  * - counts neither `X-UIDL` nor the line end that it completes a message with,
+ * - takes blanks from the end of a password,
  * - sends one blank line more between the header and the lines of TOP.
  */
 export const MAILUTILS: Peer = {
@@ -23,6 +24,7 @@ export const MAILUTILS: Peer = {
   unpacked: 'mailutils',
   mechanisms: () => ['USER', 'APOP'],
   chosen: () => 'USER',
+  keepsPassword: (password) => !password.endsWith(' '),
   takes: hasProperHeader,
   sends: ({ stored }, uniqueId) => Buffer.concat(parts(stored, uniqueId)),
   lists: ({ stored }) => crBeforeEachLf(stored).length - (stored.at(-1) === 0x0a ? 0 : 2),

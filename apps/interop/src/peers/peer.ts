@@ -40,6 +40,8 @@ export interface Peer {
   mechanisms(security: Security): readonly string[];
   /** What our client chooses when it is told nothing. */
   chosen(security: Security): string;
+  /** Whether it compares a password as it is. */
+  keepsPassword(password: string): boolean;
   /** Whether it can keep a message, and send it so that any client finds its end. */
   takes(message: CorpusMessage): boolean;
   /** What RETR sends. */

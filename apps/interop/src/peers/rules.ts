@@ -8,9 +8,10 @@ import type { Maildrop, Peer } from './peer.js';
 /** RFC 1939, and Maildirs in the directory `mail`. */
 export const RIGHT: Pick<
   Peer,
-  'takes' | 'sends' | 'lists' | 'tops' | 'identifiedBy' | 'remaining' | 'securities'
+  'keepsPassword' | 'takes' | 'sends' | 'lists' | 'tops' | 'identifiedBy' | 'remaining' | 'securities'
 > = {
   securities: ['plain', 'STLS', 'TLS'],
+  keepsPassword: () => true,
   takes: () => true,
   sends: (message) => message.wire,
   lists: (message) => message.octets,

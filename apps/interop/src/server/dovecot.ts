@@ -61,8 +61,12 @@ service pop3-login {
     ssl = yes
   }
 }
+# Many wrong passwords come from one address.
 service anvil {
   client_limit = 2048
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 ${options.settings ?? ''}
 `;
