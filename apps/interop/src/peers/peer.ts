@@ -23,7 +23,7 @@ export interface PeerOptions {
 }
 
 /** A server that takes connections on 127.0.0.1. */
-export interface RunningPeer extends Pick<ServerProcess, 'log' | 'kill'> {
+export interface RunningPeer extends Pick<ServerProcess, 'pid' | 'log' | 'kill'> {
   /** Plain text, with STLS where the server has it. */
   readonly port: number;
   /** TLS from the first octet; null where the server has none. */

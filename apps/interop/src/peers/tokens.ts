@@ -1,11 +1,7 @@
 import type { TokenRefusal } from '@pop3/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { corpus } from '../corpus.js';
-import {
-  type AuthorizationServer,
-  RESOURCES,
-  startAuthorizationServer,
-} from '../oauth/authorization-server.js';
+import { type AuthorizationServer, startAuthorizationServer } from '../oauth/authorization-server.js';
 import { tokensByDeviceFlow } from '../oauth/device-flow.js';
 import type { Peer, PeerOptions } from './peer.js';
 import { connect } from './session.js';
