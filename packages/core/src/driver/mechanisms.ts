@@ -64,12 +64,12 @@ interface PasswordMechanism {
  * before SHA-512 because an RFC defines it (RFC 7677); against guesses, the number of iterations counts.
  */
 const PASSWORD_MECHANISMS: readonly PasswordMechanism[] = [
-  scramPlus('scram-sha-256'),
-  scramPlus('scram-sha-512'),
-  scramPlus('scram-sha-1'),
-  scramBare('scram-sha-256'),
-  scramBare('scram-sha-512'),
-  scramBare('scram-sha-1'),
+  /* @__PURE__ */ scramPlus('scram-sha-256'),
+  /* @__PURE__ */ scramPlus('scram-sha-512'),
+  /* @__PURE__ */ scramPlus('scram-sha-1'),
+  /* @__PURE__ */ scramBare('scram-sha-256'),
+  /* @__PURE__ */ scramBare('scram-sha-512'),
+  /* @__PURE__ */ scramBare('scram-sha-1'),
   {
     name: 'CRAM-MD5',
     plaintext: false,
