@@ -1,9 +1,10 @@
 import type { Capabilities } from '../capability.js';
 import type { ScanListing, UniqueIdListing } from '../client/message-maps.js';
 import type { Status } from '../client/options.js';
-import type { ClientCommand } from '../command.js';
+import { type ClientCommand, parseCommand, type Verb } from '../command.js';
 import { isPop3Error, Pop3Error, usage } from '../errors.js';
 import type { ResponseCode } from '../response.js';
+import { encodeUtf8 } from '../text.js';
 import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
 import { Fetched } from './fetched.js';
@@ -57,7 +58,7 @@ export interface CommandReply {
 }
 
 export interface CommandOptions extends CallOptions {
-  /** Whether a `+OK` is followed by lines. Default false. */
+  /** Whether a `+OK` is followed by lines, for a command that is not known here. Default false. */
   readonly multiline?: boolean;
 }
 
@@ -258,18 +259,19 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   /**
-   * A command that this package does not know, such as `XTND`.
+   * Any command that only asks: one that this package does not know, such as `XTND`, or STAT, LIST, UIDL, RETR, TOP, NOOP and
+   * CAPA with their answers as they come.
    *
-   * @throws Pop3Error `POP3_USAGE` for a keyword that is known: it has a method of its own; for CR, LF or NUL, and for a line
-   *   of more than 255 octets.
+   * @throws Pop3Error `POP3_USAGE` for commands that change the session, which have methods of their own; for CR, LF or NUL,
+   *   and for a line of more than 255 octets.
    */
   async command(
     keyword: string,
     argument: string | null = null,
     options: CommandOptions = {},
   ): Promise<CommandReply> {
-    const { multiline = false } = options;
-    const { status, body } = await this.#ask({ verb: null, keyword, argument, multiline }, options);
+    const command = commandOf(keyword, argument, options.multiline ?? false);
+    const { status, body } = await this.#ask(command, options);
     return {
       code: status.code,
       text: status.text,
@@ -531,6 +533,18 @@ export class Pop3Client implements AsyncDisposable {
 function nullIfRefused(error: unknown): null {
   if (isPop3Error(error) && error.code === 'POP3_REFUSED') return null;
   throw error;
+}
+
+/** What these change, nothing here has to follow. */
+const ASKING: readonly Verb[] = ['STAT', 'LIST', 'UIDL', 'RETR', 'TOP', 'NOOP', 'CAPA'];
+
+function commandOf(keyword: string, argument: string | null, multiline: boolean): ClientCommand {
+  const line = argument === null ? keyword : `${keyword} ${argument}`;
+  const parsed = parseCommand(encodeUtf8(line));
+  const verb = parsed.ok ? parsed.command.verb : parsed.verb;
+  if (verb === null || !ASKING.includes(verb)) return { verb: null, keyword, argument, multiline };
+  if (parsed.ok) return parsed.command;
+  return usage(`${verb}: ${parsed.problem}.`);
 }
 
 /** `encodeCommand()` refuses these, too; here it is the caller who is told, and not the reader of a body. */
