@@ -200,9 +200,9 @@ export class ScriptedServer implements AsyncDisposable {
     return { host: '127.0.0.1', port: address.port };
   }
 
-  /** Resolves when a connection is at `wait` or `silence`, or says nothing after a cut. */
-  quiet(): Promise<void> {
-    return this.#until(() => this.#connections.some(({ quiet }) => quiet));
+  /** Resolves when so many connections are at `wait` or `silence`, or say nothing after a cut. */
+  quiet(connections = 1): Promise<void> {
+    return this.#until(() => this.#connections.filter(({ quiet }) => quiet).length >= connections);
   }
 
   /** Resolves when the client has said this line, `times` times. */
@@ -394,9 +394,11 @@ class ScriptedConnection implements Heard {
       case 'say': {
         let before: Uint8Array | null = null;
         for (const chunk of step.chunks()) {
-          if (this.ended) return;
+          if (this.ended || this.#peer.destroyed) return;
           if (before !== null) await this.#say(before);
           before = chunk;
+          // A network lets others have their turn, too.
+          await turn();
         }
         if (before !== null) await this.#say(before, last);
         return;
@@ -494,7 +496,7 @@ class ScriptedConnection implements Heard {
 
 /** Characters as octets, one each. */
 export function octets(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'latin1'));
+  return new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
 function fits(pattern: string, line: string): boolean {
@@ -567,7 +569,7 @@ function joinSpoken(steps: Step[]): void {
   for (let at = steps.length - 1; at > 0; at--) {
     const [one, other] = [steps[at - 1], steps[at]];
     if (one?.type !== 'say' || other?.type !== 'say') continue;
-    const chunks = () => [Uint8Array.from(Buffer.concat([...one.chunks(), ...other.chunks()]))];
+    const chunks = () => [new Uint8Array(Buffer.concat([...one.chunks(), ...other.chunks()]))];
     steps.splice(at - 1, 2, { type: 'say', chunks });
   }
 }

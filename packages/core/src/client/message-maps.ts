@@ -91,9 +91,7 @@ export class UniqueIdListing extends NumberedMap<string> {
     const length = this.#lengths[messageNumber];
     if (!length) return undefined;
     const start = this.#starts[messageNumber] as number;
-    let text = '';
-    for (let at = start; at < start + length; at++) text += String.fromCharCode(this.#octets[at] as number);
-    return text;
+    return String.fromCharCode(...this.#octets.subarray(start, start + length));
   }
 }
 

@@ -71,6 +71,12 @@ export interface Reconnection {
 type ContentCommand =
   | { readonly verb: 'RETR'; readonly messageNumber: number }
   | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
+/** What the server says about its messages. */
+interface Listing {
+  readonly sizes: ScanListing;
+  readonly uniqueIds: UniqueIdListing | null;
+}
+
 type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
 
 /** How many DELE are sent ahead of their answers. */
@@ -195,21 +201,8 @@ export class Pop3Client implements AsyncDisposable {
       usage(`pipeline is a number from 1, not ${pipeline}.`);
     const sizes = await this.#list(call);
     const uniqueIds = await this.#identify(call).catch(nullIfRefused);
-    const facts = (number: number): MessageFacts => ({
-      number,
-      octets: sizes.get(number) ?? null,
-      uniqueId: uniqueIds?.get(number) ?? null,
-    });
-    // Numbers only: a maildrop of a million messages is not a million objects.
-    const wanted: number[] = [];
-    let total: number | null = this.#received.octets;
-    for (let number = 1; number <= sizes.last; number++) {
-      const octets = sizes.get(number);
-      if (octets === undefined || (where !== undefined && !where(facts(number)))) continue;
-      wanted.push(number);
-      total = total === null || octets === null ? null : total + octets;
-    }
-    this.#received.total = total;
+    const listing = { sizes, uniqueIds };
+    const wanted = this.#choose(listing, where);
     const window = this.#pipelines ? pipeline : 1;
     let asked = 0;
     try {
@@ -217,7 +210,7 @@ export class Pop3Client implements AsyncDisposable {
         if (window > 1 && this.#ahead.length <= window / 2)
           asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
         const fetched = this.#ahead.shift() ?? null;
-        yield this.#message(facts(wanted[at] as number), fetched, call);
+        yield this.#message(factsOf(wanted[at] as number, listing), fetched, call);
         if (fetched !== null) fetched.leave();
         else if (this.#body !== null && !this.#body.settled) this.#body.return();
       }
@@ -278,6 +271,7 @@ export class Pop3Client implements AsyncDisposable {
       body:
         body &&
         messageBody({
+          arrived: () => body,
           open: async () => body,
           signal: options.signal,
           leave: this.#leave,
@@ -359,7 +353,11 @@ export class Pop3Client implements AsyncDisposable {
       await before;
       signal?.throwIfAborted();
       this.#checkFree();
-      return await abandoning(signal, this.#leave, work);
+      return await abandoning(signal, this.#leave, async () => {
+        // The rest of a body that was left is its server's answer still.
+        if (!this.#pipelines) await this.#body?.discard();
+        return work();
+      });
     } finally {
       done();
     }
@@ -426,6 +424,21 @@ export class Pop3Client implements AsyncDisposable {
 
   // ----- messages
 
+  /** Numbers only: a maildrop of a million messages is not a million objects. */
+  #choose(listing: Listing, where: MessagesOptions['where']): number[] {
+    const { sizes } = listing;
+    const wanted: number[] = [];
+    let total: number | null = this.#received.octets;
+    for (let number = 1; number <= sizes.last; number++) {
+      const octets = sizes.get(number);
+      if (octets === undefined || (where !== undefined && !where(factsOf(number, listing)))) continue;
+      wanted.push(number);
+      total = total === null || octets === null ? null : total + octets;
+    }
+    this.#received.total = total;
+    return wanted;
+  }
+
   /** Asks for messages until so many, or so many octets, are under way. Returns how many were asked for since the start. */
   #fetchAhead(wanted: readonly number[], from: number, window: number, sizes: ScanListing): number {
     let asked = from;
@@ -433,17 +446,23 @@ export class Pop3Client implements AsyncDisposable {
     while (asked < wanted.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = wanted[asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
-      this.#ahead.push(new Fetched(this.#link.conversation.send({ verb: 'RETR', messageNumber })));
+      const fetched = new Fetched();
+      this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
+      this.#ahead.push(fetched);
     }
     return asked;
   }
 
   #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
-    const { number } = facts;
+    const { number, octets, uniqueId } = facts;
     return {
-      ...facts,
-      body: (own) =>
-        this.#content({ verb: 'RETR', messageNumber: number }, { ...call, ...own }, facts.octets, fetched),
+      number,
+      octets,
+      uniqueId,
+      body: (own) => {
+        const command = { verb: 'RETR', messageNumber: number } as const;
+        return this.#content(command, own === undefined ? call : { ...call, ...own }, octets, fetched);
+      },
       top: (lines, own) => this.top(number, lines, { ...call, ...own }),
       delete: () => this.delete(number),
     };
@@ -459,25 +478,36 @@ export class Pop3Client implements AsyncDisposable {
     total: number | null = null,
     fetched: Fetched | null = null,
   ): MessageBody {
-    const number = command.messageNumber;
-    checkNumber(number, 1);
+    checkNumber(command.messageNumber, 1);
     const { onProgress } = this.#options;
-    let octets = 0;
-    const count = (length: number) => {
-      octets += length;
-      this.#received.octets += length;
-      onProgress?.({ number, octets, total, session: { ...this.#received } });
-    };
     return messageBody({
+      arrived: () => {
+        const body = fetched?.arrived?.body ?? null;
+        if (body !== null) this.#body = body;
+        return body;
+      },
       open: async () => {
         const reply =
-          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply);
+          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply());
         return reply.body as ReplyBody;
       },
       signal: options.signal,
       leave: this.#leave,
-      received: onProgress === undefined ? null : count,
+      received: onProgress === undefined ? null : this.#counter(command.messageNumber, total, onProgress),
     });
+  }
+
+  #counter(
+    number: number,
+    total: number | null,
+    onProgress: NonNullable<ClientOptions['onProgress']>,
+  ): (octets: number) => void {
+    let octets = 0;
+    return (length) => {
+      octets += length;
+      this.#received.octets += length;
+      onProgress({ number, octets, total, session: { ...this.#received } });
+    };
   }
 
   // ----- the end
@@ -528,6 +558,10 @@ export class Pop3Client implements AsyncDisposable {
     this.#link.channel.destroy();
     this.#options.signal?.removeEventListener('abort', this.#abort);
   };
+}
+
+function factsOf(number: number, { sizes, uniqueIds }: Listing): MessageFacts {
+  return { number, octets: sizes.get(number) ?? null, uniqueId: uniqueIds?.get(number) ?? null };
 }
 
 function nullIfRefused(error: unknown): null {

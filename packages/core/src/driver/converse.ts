@@ -42,10 +42,16 @@ export interface Authentication {
   readonly problem: string | null;
 }
 
-/** A command that was sent, and the answer to it. */
+/** Who is told of an answer, or that there will be none. Neither may throw, nor send another command. */
+export interface ReplyTaker {
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+}
+
+/** A command that was sent, and who waits for the answer to it. */
 interface Sent {
   readonly command: ClientCommand;
-  readonly reply: Pending<Reply>;
+  readonly reply: ReplyTaker;
 }
 
 type Outcome = 'go on' | 'wait' | 'stop';
@@ -117,19 +123,25 @@ export class Conversation {
    * @throws Pop3Error `POP3_USAGE` at once, where {@link ClientSession.send} does, and for STLS when the channel has no TLS.
    */
   send(command: ClientCommand): Promise<Reply> {
-    if (this.#session.pending === 0 && this.state !== 'connecting') this.#look();
     const reply = new Pending<Reply>();
-    if (this.#over) {
-      reply.reject(this.#error);
-      return reply.promise;
-    }
+    this.sendFor(reply, command);
+    return reply.promise;
+  }
+
+  /**
+   * Sends a command like {@link send}, without a promise: who sends hundreds ahead need not make one for each.
+   *
+   * @throws Pop3Error `POP3_USAGE` as `send` does.
+   */
+  sendFor(reply: ReplyTaker, command: ClientCommand): void {
+    if (this.#session.pending === 0 && this.state !== 'connecting') this.#look();
+    if (this.#over) return reply.reject(this.#error);
     if (command.verb === 'STLS' && !this.#channel.upgradeTls) usage('This channel cannot do TLS.');
     this.#session.send(command);
     this.#sent.push({ command, reply });
     // Commands that are sent in one go share a write.
     if (!this.#unsent) queueMicrotask(() => this.#flush());
     this.#unsent = true;
-    return reply.promise;
   }
 
   /** What the server can do, asked where that is not known; null when it refuses to say (RFC 2449 section 5). */

@@ -43,6 +43,7 @@ export {
   converse,
   type Greeting,
   type Reply,
+  type ReplyTaker,
 } from './converse.js';
 export { checkAuth, type LoginContext, logIn } from './login.js';
 export type { LoginCrypto, Offer } from './mechanisms.js';
