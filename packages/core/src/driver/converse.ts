@@ -134,7 +134,7 @@ export class Conversation {
    * @throws Pop3Error `POP3_USAGE` as `send` does.
    */
   sendFor(reply: ReplyTaker, command: ClientCommand): void {
-    if (this.#session.pending === 0 && this.state !== 'connecting') this.#look();
+    if (!this.#running && this.#session.pending === 0 && this.state !== 'connecting') this.#look();
     if (this.#over) return reply.reject(this.#error);
     if (command.verb === 'STLS' && !this.#channel.upgradeTls) usage('This channel cannot do TLS.');
     this.#session.send(command);
