@@ -29,10 +29,12 @@ function around(octets: Uint8Array, at: number): string {
 /** Counts what a test file has compared, for a line a person reads. */
 export class Summary {
   readonly #client: string;
+  readonly #server: string;
   readonly #lines: string[] = [];
 
-  constructor(client: string) {
+  constructor(client: string, server: string = SERVER) {
     this.#client = client;
+    this.#server = server;
   }
 
   /** {@link differences}, counted under the title `what`. */
@@ -46,6 +48,6 @@ export class Summary {
 
   /** Prints one line for each comparison. */
   print(): void {
-    console.log([`${this.#client} against ${SERVER}, seed ${SEED}`, ...this.#lines].join('\n  '));
+    console.log([`${this.#client} against ${this.#server}, seed ${SEED}`, ...this.#lines].join('\n  '));
   }
 }

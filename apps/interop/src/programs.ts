@@ -16,6 +16,7 @@ export const DEBIAN_PACKAGES = {
   python3: 'python3',
   script: 'bsdutils',
   thunderbird: 'thunderbird',
+  unshare: 'util-linux',
 } as const;
 
 export type Program = keyof typeof DEBIAN_PACKAGES;
@@ -41,18 +42,27 @@ function executable(path: string): boolean {
  * Debian package; with CI=true that is a failure.
  */
 export function describeWith(programs: readonly Program[], title: string, tests: () => void): void {
+  describeUnless(missingOf(programs), title, tests);
+}
+
+/** The programs that are missing, each with its Debian package; openssl is needed always. */
+export function missingOf(programs: readonly Program[]): string[] {
   const all: readonly Program[] = [...programs, 'openssl'];
   const missing = all.filter((program) => pathOf(program) === undefined);
+  return missing.map((program) => `${program} (Debian package ${DEBIAN_PACKAGES[program]})`);
+}
+
+/** Like `describe`: with something missing the tests are skipped and their title says what; with CI=true that is a failure. */
+export function describeUnless(missing: readonly string[], title: string, tests: () => void): void {
   if (missing.length === 0) {
     describe(title, tests);
     return;
   }
-  const packages = missing.map((program) => `${program} (Debian package ${DEBIAN_PACKAGES[program]})`);
-  const reason = `missing: ${packages.join(', ')}`;
+  const reason = `missing: ${missing.join(', ')}`;
   const { CI } = process.env;
   if (CI === 'true') {
     describe(title, () => {
-      it('finds the programs it needs', () => {
+      it('finds what it needs', () => {
         throw new Error(reason);
       });
     });

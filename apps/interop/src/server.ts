@@ -22,6 +22,7 @@ export interface ServerOptions {
 
 /** A server that accepts connections on 127.0.0.1. */
 export interface RunningServer {
+  readonly pid: number;
   /** Plain text, with STLS. */
   readonly port: number;
   /** TLS from the first octet. */

@@ -23,8 +23,9 @@ export class RawDialogue {
   async say(line: string): Promise<'goes on' | 'over'> {
     if (line.trim() === '') return 'goes on';
     const parsed = parseCommand(Buffer.from(line));
+    const verb = parsed.ok ? parsed.command.verb : null;
     try {
-      switch (parsed.ok ? parsed.command.verb : null) {
+      switch (verb) {
         case 'QUIT':
           await this.#client.quit();
           return 'over';
@@ -36,7 +37,7 @@ export class RawDialogue {
         case 'APOP':
         case 'AUTH':
         case 'STLS':
-          say(this.#call, 'not sent: that is done by --user, --mechanism and --tls');
+          say(this.#call, `not sent: ${verb} is done by --user, --mechanism and --tls`);
           return 'goes on';
       }
       if (parsed.ok && parsed.command.verb === 'DELE') {

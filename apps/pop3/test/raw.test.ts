@@ -69,7 +69,7 @@ it('says what it does not send, and goes on', async () => {
   expect(stderr.trimEnd().split('\n')).toEqual([
     'not sent: PASS is done by --user, --mechanism and --tls',
     'not sent: STLS is done by --user, --mechanism and --tls',
-    'not sent: bad number',
+    'not sent: RETR: bad number.',
     'marked; DELE is sent before QUIT',
   ]);
   expect(stdout).toBe('+OK 1 23\n');

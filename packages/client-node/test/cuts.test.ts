@@ -171,6 +171,60 @@ describe('with STLS', () => {
   });
 });
 
+describe('a session in which one octet is wrong, wherever it is', () => {
+  const ALTERATIONS: readonly (readonly [what: string, alter: (octet: number) => readonly number[]])[] = [
+    ['is missing', () => []],
+    ['comes twice', (octet) => [octet, octet]],
+    ['is another one', (octet) => [octet ^ 1]],
+    ['is a line feed', () => [0x0a]],
+    ['is NUL', () => [0]],
+    ['is a dot', () => [0x2e]],
+    ['has a whole answer before it', (octet) => [...octets('\r\n+OK\r\n'), octet]],
+    ['has a terminator before it', (octet) => [...octets('\r\n.\r\n'), octet]],
+  ];
+
+  it.each(ALTERATIONS)('it %s', async (_what, alteration) => {
+    const all = await octetsOf(PIPELINING);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+    for (let wrong = 0; wrong < all; wrong++) {
+      const alter = (chunk: Uint8Array, first: number) => {
+        const at = wrong - first;
+        if (at < 0 || at >= chunk.length) return chunk;
+        const changed = alteration(chunk[at] as number);
+        return Uint8Array.from([...chunk.subarray(0, at), ...changed, ...chunk.subarray(at + 1)]);
+      };
+      await using server = new ScriptedServer([PIPELINING, ''], { alter });
+      const { whole, result, error } = await patiently(server, fetchAll({ ...PLAIN, socket: server.socket }));
+      const where = `octet ${wrong}`;
+      if (result === null) expect(error, where).toSatisfy(isPop3Error);
+      // QUIT is for somebody who has everything that was listed.
+      if (server.octets.includes('QUIT')) expect(result, where).not.toBeNull();
+      for (const { number } of result?.failed ?? []) expect([...whole.keys()], where).toContain(number);
+      for (const number of result?.deleted ?? []) expect([...whole.keys()], where).toContain(number);
+    }
+  });
+
+  /** Lets time pass whenever both wait for each other. */
+  async function patiently(server: ScriptedServer, fetched: Promise<Outcome>): Promise<Outcome> {
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    fetched.then(settle, settle);
+    const activity = () =>
+      server.octets.length + server.connections.reduce((sum, { answered }) => sum + answered, 0);
+    for (let pauses = 0; !settled; pauses++) {
+      expect(pauses, 'how often the client had to be waited for').toBeLessThan(5);
+      for (let still = 0, before = -1; still < 5 && !settled; before = activity()) {
+        await turn();
+        still = activity() === before ? still + 1 : 0;
+      }
+      if (!settled) await vi.advanceTimersByTimeAsync(300_000);
+    }
+    return fetched;
+  }
+});
+
 /** The same connection, of which the client gets so many octets, and what it says goes on as it is. */
 function cutAfter(
   inner: Duplex,

@@ -114,6 +114,8 @@ export interface ScriptedServerOptions {
   readonly answers?: Readonly<Record<string, () => Iterable<Uint8Array>>>;
   /** Ends what it says after so many octets of a connection. */
   readonly cut?: { readonly afterOctets: number; readonly how: 'close' | 'reset' | 'silence' };
+  /** What becomes of what it says: the first octet is this one of the connection, from 0. */
+  readonly alter?: (chunk: Uint8Array, first: number) => Uint8Array;
   /** Needed for `tls`. */
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
@@ -422,8 +424,9 @@ class ScriptedConnection implements Heard {
     }
   }
 
-  async #say(chunk: Uint8Array, last: () => void = () => undefined): Promise<void> {
-    const { cut, octetByOctet = false } = this.#options;
+  async #say(written: Uint8Array, last: () => void = () => undefined): Promise<void> {
+    const { cut, alter, octetByOctet = false } = this.#options;
+    const chunk = alter === undefined ? written : alter(written, this.answered);
     const left = cut === undefined ? Number.POSITIVE_INFINITY : cut.afterOctets - this.answered;
     const said = chunk.subarray(0, left);
     const step = octetByOctet ? 1 : Math.max(1, said.length);

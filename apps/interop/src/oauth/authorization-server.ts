@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +11,8 @@ export interface AuthorizationServer {
   readonly introspectionUrl: string;
   /** Where a client learns all of it (OpenID Connect Discovery section 4). */
   readonly configurationUrl: string;
+  /** The key that tokens are signed with, for a server that does not fetch it, and its name. */
+  readonly key: { readonly name: string; readonly publicKey: KeyObject };
   close(): Promise<void>;
 }
 
@@ -28,6 +30,8 @@ export const RESOURCES = {
   jwt: 'https://pop.example.org/jwt',
   opaque: 'https://pop.example.org/opaque',
   otherJwt: 'https://imap.example.org/jwt',
+  /** For servers that want `JWT` for the type of a token, as it was before RFC 9068. */
+  oldJwt: 'https://pop.example.org/old/jwt',
   otherOpaque: 'https://imap.example.org/opaque',
 } as const;
 
@@ -37,7 +41,8 @@ export async function startAuthorizationServer(): Promise<AuthorizationServer> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = new Provider(issuer, configuration());
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const provider = new Provider(issuer, configuration(privateKey));
   const answer = provider.callback();
   server.on('request', (request, response) => {
     if (request.url?.startsWith('/interaction/')) void logIn(provider, issuer, request, response);
@@ -48,6 +53,7 @@ export async function startAuthorizationServer(): Promise<AuthorizationServer> {
     jwksUrl: `${issuer}/jwks`,
     introspectionUrl: `${issuer}/token/introspection`,
     configurationUrl: `${issuer}/.well-known/openid-configuration`,
+    key: { name: KEY_NAME, publicKey },
     async close() {
       server.closeAllConnections();
       server.close();
@@ -67,10 +73,11 @@ async function logIn(
   await provider.interactionFinished(request, response, { login: { accountId }, consent: {} });
 }
 
-function configuration(): Configuration {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const KEY_NAME = 'k1';
+
+function configuration(privateKey: KeyObject): Configuration {
   return {
-    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: 'k1' }] },
+    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256', kid: KEY_NAME }] },
     cookies: { keys: ['secret-of-the-cookies'] },
     clients: [
       {
@@ -103,6 +110,14 @@ function configuration(): Configuration {
       return grant;
     },
     extraTokenClaims: (_, token) => ('accountId' in token ? { username: token.accountId } : undefined),
+    formats: {
+      customizers: {
+        jwt(_, __, parts) {
+          const { aud } = parts.payload as { readonly aud?: unknown };
+          if (aud === RESOURCES.oldJwt) parts.header = { ...parts.header, typ: 'JWT' };
+        },
+      },
+    },
     issueRefreshToken: async () => true,
     ttl: {
       AccessToken: 3600,

@@ -1,13 +1,18 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathOf } from '../programs.js';
 import { runOk } from '../run.js';
 import type { RunningServer, ServerOptions } from '../server.js';
+import { freePorts } from './free-ports.js';
 import { startProcess } from './process.js';
 
+export interface DovecotOptions extends ServerOptions {
+  /** Further settings, which override those before them. */
+  readonly settings?: string;
+}
+
 /** Starts Dovecot in the foreground, with all its files in the test's directory. Needs root, as Dovecot does. */
-export async function startDovecot(options: ServerOptions): Promise<RunningServer> {
+export async function startDovecot(options: DovecotOptions): Promise<RunningServer> {
   const dovecot = pathOf('dovecot');
   if (dovecot === undefined) throw new Error('dovecot is missing (Debian package dovecot-pop3d)');
   const [port, tlsPort] = await freePorts();
@@ -22,7 +27,7 @@ export async function startDovecot(options: ServerOptions): Promise<RunningServe
   return { ...process, port, tlsPort, adopt: giveToMail };
 }
 
-function configuration(options: ServerOptions, home: string, port: number, tlsPort: number): string {
+function configuration(options: DovecotOptions, home: string, port: number, tlsPort: number): string {
   return `
 base_dir = ${home}/base
 state_dir = ${home}/state
@@ -56,30 +61,18 @@ service pop3-login {
     ssl = yes
   }
 }
+# Many wrong passwords come from one address.
 service anvil {
   client_limit = 2048
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
+${options.settings ?? ''}
 `;
 }
 
 /** Dovecot serves mail as the user `mail`; the files belong to the user who runs the tests. */
 async function giveToMail(maildir: string): Promise<void> {
   await runOk('/usr/bin/chown', ['-R', 'mail:mail', maildir], { home: maildir });
-}
-
-/** Two ports that were free a moment ago: Dovecot cannot take port 0. */
-async function freePorts(): Promise<[number, number]> {
-  const first = await listening();
-  const second = await listening();
-  const ports: [number, number] = [first.port, second.port];
-  await Promise.all([first.close(), second.close()]);
-  return ports;
-}
-
-async function listening(): Promise<{ port: number; close: () => Promise<void> }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { port: address.port, close: () => new Promise((resolve) => server.close(() => resolve())) };
 }

@@ -6,6 +6,7 @@ const PATIENCE_MS = 30_000;
 
 /** A server process in a process group of its own. */
 export interface ServerProcess {
+  readonly pid: number;
   log(): string;
   stop(): Promise<void>;
   kill(): Promise<void>;
@@ -58,6 +59,7 @@ export async function startProcess<T>(
   return {
     found: started.value,
     process: {
+      pid: child.pid!,
       log: () => printed,
       async stop() {
         child.kill('SIGTERM');
