@@ -1,8 +1,9 @@
 // node check.mjs [ROOT]: checks the documents of the repository, or of the one at ROOT: links, commands, the
-// rfc-map, and the types of every snippet. Exits 1 with one line `file:line: message` for each problem.
+// rfc-map, the quirks, and the types of every snippet. Exits 1 with one line `file:line: message` for each problem.
 import { fileURLToPath } from 'node:url';
 import { checkCommands } from './src/commands.mjs';
 import { checkLinks } from './src/links.mjs';
+import { checkQuirks } from './src/quirks.mjs';
 import { Repository } from './src/repository.mjs';
 import { checkRfcMap } from './src/rfc-map.mjs';
 import { checkFences, snippetsOf } from './src/snippets.mjs';
@@ -20,6 +21,7 @@ const problems = [
   ...checkLinks(repository, documents),
   ...checkCommands(repository, documents),
   ...checkRfcMap(repository, 'apps/docs/rfc-map.md'),
+  ...checkQuirks(repository, 'apps/docs/quirks.md'),
   ...checkFences(repository, withSnippets),
   ...checkTypes(fileURLToPath(new URL('tsconfig.json', import.meta.url)), snippets),
 ];

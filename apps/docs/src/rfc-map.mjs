@@ -106,6 +106,6 @@ function testProblems(repository, id, cell) {
  * @param {string} source
  * @param {string} name
  */
-function hasCase(source, name) {
+export function hasCase(source, name) {
   return ["'", '"', '`'].some((quote) => source.includes(quote + name.replaceAll(quote, `\\${quote}`)));
 }

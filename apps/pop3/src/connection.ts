@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   type ConnectOptions,
   connectPop3,
@@ -6,7 +5,6 @@ import {
   type Progress,
   type Timeouts,
   type TlsMode,
-  type Trust,
 } from '@pop3/client-node';
 import type { ClientTrace } from '@pop3/core';
 import type { Call } from './call.js';
@@ -14,9 +12,9 @@ import { EXIT, Failure } from './failure.js';
 import { authOf } from './login.js';
 import { parseServerAddress, type ServerAddress } from './server-address.js';
 import { traceTo } from './trace.js';
+import { certificateOf, trustOf } from './trust.js';
 
 const TLS_MODES: readonly TlsMode[] = ['implicit', 'starttls', 'opportunistic', 'off'];
-const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 /** More cannot be meant, and does not fit into a timer of Node. */
 const MAX_TIMEOUT_SECONDS = 86_400;
 
@@ -63,9 +61,9 @@ function optionsOf(call: Call, address: ServerAddress, { onProgress, onTrace }: 
     tls,
     signal,
     allowPlaintext: line.switch('allow-plaintext') ?? false,
-    trust: trustOf(call),
+    trust: trustOf(line),
     ...(port !== null && { port }),
-    ...certificateOf(call),
+    ...certificateOf(line),
     ...(timeout !== null && { timeouts: timeoutsOf(timeout) }),
     ...(onProgress !== undefined && { onProgress }),
     trace: (event) => {
@@ -86,39 +84,6 @@ function tlsModeOf({ line }: Call, { tls, port }: ServerAddress): TlsMode {
   return mode;
 }
 
-function trustOf({ line }: Call): Trust {
-  const ca = line.value('ca');
-  const fingerprint256 = line.values('fingerprint').map(fingerprintOf);
-  const serverName = line.value('server-name');
-  const minVersion = line.value('min-tls');
-  return {
-    ...(ca !== null && { ca: contentOf(ca, '--ca') }),
-    ...(fingerprint256.length > 0 && { fingerprint256 }),
-    ...(serverName !== null && { serverName }),
-    ...(minVersion !== null && { minVersion: versionOf(minVersion) }),
-  };
-}
-
-function versionOf(text: string): NonNullable<Trust['minVersion']> {
-  const version = VERSIONS.find((known) => known === text);
-  if (version !== undefined) return version;
-  throw wrong(`--min-tls ${text} is not known; known are ${VERSIONS.join(', ')}`);
-}
-
-function fingerprintOf(text: string): string {
-  if (/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(text)) return text;
-  throw wrong(
-    '--fingerprint is the SHA-256 of the certificate: 64 hexadecimal digits, with or without colons',
-  );
-}
-
-function certificateOf({ line }: Call): Pick<ConnectOptions, 'clientCertificate'> {
-  const [cert, key] = [line.value('cert'), line.value('key')];
-  if (cert === null && key === null) return {};
-  if (cert === null || key === null) throw wrong('--cert and --key belong together: give both');
-  return { clientCertificate: { cert: contentOf(cert, '--cert'), key: contentOf(key, '--key') } };
-}
-
 function timeoutsOf(text: string): Timeouts {
   const seconds = Number(text);
   if (!(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS)) {
@@ -134,14 +99,6 @@ function timeoutsOf(text: string): Timeouts {
     quitMs: ms,
     silenceMs: ms,
   };
-}
-
-function contentOf(file: string, flag: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new Failure(EXIT.noInput, `${flag} ${file} cannot be read: ${(error as Error).message}`);
-  }
 }
 
 function wrong(message: string): Failure {

@@ -71,5 +71,9 @@ async function confirmed(call: Call, chosen: readonly MessageFacts[]): Promise<b
   }
   if (chosen.length > MAX_SHOWN) say(call, `and ${chosen.length - MAX_SHOWN} more`);
   const { input, error } = call.terminal;
-  return askWhether(`Delete ${messagesText(chosen.length)}?`, { input, output: error, close: () => {} });
+  return askWhether(
+    `Delete ${messagesText(chosen.length)}?`,
+    { input, output: error, close: () => {} },
+    call.signal,
+  );
 }

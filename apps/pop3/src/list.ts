@@ -30,13 +30,18 @@ export async function list(call: Call): Promise<number> {
 async function rowFor({ line, terminal }: Call, client: Pop3Client): Promise<Row> {
   if (line.switch('json') === true) return jsonRow;
   if (terminal.output.isTTY !== true) return (message) => cells(message).join('\t');
-  // Widths that fit all rows, without waiting for the last one.
-  const { messages, octets: total } = await client.stat();
-  const [numberWidth, octetsWidth] = [String(messages).length, String(total ?? 0).length];
+  // Asked for once more, and not by STAT: some servers cannot count.
+  const [numberWidth, octetsWidth] = widthsOf(await client.list());
   return (message) => {
     const [number = '', octets = '', uniqueId = ''] = cells(message);
     return `${number.padStart(numberWidth)}  ${octets.padStart(octetsWidth)}  ${uniqueId}`.trimEnd();
   };
+}
+
+function widthsOf(sizes: ReadonlyMap<number, number | null>): [number: number, octets: number] {
+  let most: [number, number] = [0, 0];
+  for (const [number, octets] of sizes) most = [Math.max(most[0], number), Math.max(most[1], octets ?? 0)];
+  return [String(most[0]).length, String(most[1]).length];
 }
 
 function jsonRow({ number, octets, uniqueId }: MessageFacts): string {

@@ -18,7 +18,7 @@ export function userOf({ line }: Call, address: ServerAddress): string | null {
  * @throws Failure when nobody is named, or flags contradict each other
  */
 export async function authOf(call: Call, address: ServerAddress): Promise<Auth> {
-  const { line, terminal, mask } = call;
+  const { line, mask } = call;
   const user = userOf(call, address);
   const mechanism = (line.value('mechanism') ?? address.mechanism)?.toUpperCase() ?? null;
   if (mechanism === 'EXTERNAL') return externalAuth(call, user);
@@ -28,7 +28,7 @@ export async function authOf(call: Call, address: ServerAddress): Promise<Auth> 
       'nobody is named who logs in: give --user NAME, or pops://NAME@HOST, or set POP3_USER',
     );
   }
-  const token = tokenSource(line, terminal);
+  const token = tokenSource(call);
   if (token !== null) {
     if (mechanism !== null && !isTokenMechanism(mechanism)) {
       throw new Failure(EXIT.usage, `--mechanism ${mechanism} does not log in by a token; leave it out`);
@@ -42,7 +42,7 @@ export async function authOf(call: Call, address: ServerAddress): Promise<Auth> 
       `${mechanism} needs a token: give --token-env NAME or --token-command COMMAND`,
     );
   }
-  const password = await passwordSource(line, `Password of ${user} at ${address.host}: `, terminal)();
+  const password = await passwordSource(call, `Password of ${user} at ${address.host}: `)();
   mask.hide(password);
   return { user, password, ...(mechanism !== null && { mechanism }) };
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { CAC, Command } from 'cac';
+import type { Call } from './call.js';
 import { normalized, readCommandLine } from './command-line.js';
 import { type Action, declareCommands } from './commands.js';
 import { exitCodeOf } from './exit-code.js';
 import { EXIT, Failure, ReaderGone } from './failure.js';
-import { inFlagWords } from './flag-words.js';
 import { Mask } from './mask.js';
 import { complain } from './say.js';
 import { refuseSecretArguments } from './secret.js';
@@ -31,13 +31,9 @@ export async function run(args: readonly string[], terminal: Terminal, signal: A
     const action = program.runMatchedCommand() as Action;
     return await action({ line, terminal, mask, signal });
   } catch (error) {
-    // Whatever broke because of it says less.
-    return report(
-      signal.aborted && !(error instanceof Failure) ? signal.reason : error,
-      program,
-      terminal,
-      mask,
-    );
+    // What broke because of the signal says less than its reason.
+    const reason = signal.aborted && !(error instanceof Failure) ? signal.reason : error;
+    return report(reason, program, { terminal, mask });
   }
 }
 
@@ -64,24 +60,21 @@ function unknownCommand(program: CAC, command: string): Failure {
   return new Failure(EXIT.usage, `unknown command ${command}; ${advice}`);
 }
 
-function report(error: unknown, program: CAC, terminal: Terminal, mask: Mask): number {
+function report(error: unknown, program: CAC, call: Pick<Call, 'terminal' | 'mask'>): number {
   if (error instanceof ReaderGone) return EXIT.ok;
-  const out = { terminal, mask };
   if (error instanceof Error && error.name === 'CACError') {
-    complain(
-      out,
-      `${error.message.replaceAll('`', '')}${optionSuggestion(error.message, program)}; see ${helpOf(program)}`,
-    );
+    const text = `${error.message.replaceAll('`', '')}${optionSuggestion(error.message, program)}`;
+    complain(call, `${text}; see ${helpOf(program)}`);
     return EXIT.usage;
   }
   const exitCode = exitCodeOf(error);
   if (exitCode !== null) {
-    complain(out, inFlagWords((error as Error).message));
+    complain(call, (error as Error).message);
     return exitCode;
   }
   // A defect of ours: whoever mends it needs the stack.
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  terminal.error.write(`pop3: ${visibleText(mask.masked(text))}\n`);
+  call.terminal.error.write(`pop3: ${visibleText(call.mask.masked(text))}\n`);
   return EXIT.software;
 }
 

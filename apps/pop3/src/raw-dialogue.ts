@@ -1,5 +1,5 @@
 import type { MessageBody, Pop3Client } from '@pop3/client-node';
-import { type Command, isPop3Error, parseCommand } from '@pop3/core';
+import { isPop3Error, parseCommand } from '@pop3/core';
 import type { Call } from './call.js';
 import { printBody } from './destination/standard-output.js';
 import { write } from './output.js';
@@ -23,10 +23,29 @@ export class RawDialogue {
   async say(line: string): Promise<'goes on' | 'over'> {
     if (line.trim() === '') return 'goes on';
     const parsed = parseCommand(Buffer.from(line));
+    const verb = parsed.ok ? parsed.command.verb : null;
     try {
-      if (parsed.ok) return await this.#known(parsed.command);
-      if (parsed.verb === null) await this.#other(line);
-      else say(this.#call, `not sent: ${parsed.problem}`);
+      switch (verb) {
+        case 'QUIT':
+          await this.#client.quit();
+          return 'over';
+        case 'RSET':
+          await this.#client.reset();
+          return 'goes on';
+        case 'USER':
+        case 'PASS':
+        case 'APOP':
+        case 'AUTH':
+        case 'STLS':
+          say(this.#call, `not sent: ${verb} is done by --user, --mechanism and --tls`);
+          return 'goes on';
+      }
+      if (parsed.ok && parsed.command.verb === 'DELE') {
+        this.#client.delete(parsed.command.messageNumber);
+        say(this.#call, 'marked; DELE is sent before QUIT');
+      } else {
+        await this.#send(line);
+      }
     } catch (error) {
       if (!isPop3Error(error)) throw error;
       if (error.code === 'POP3_USAGE' || error.code === 'POP3_UNSUPPORTED')
@@ -36,59 +55,11 @@ export class RawDialogue {
     return 'goes on';
   }
 
-  async #known(command: Command): Promise<'goes on' | 'over'> {
-    const client = this.#client;
-    switch (command.verb) {
-      case 'QUIT':
-        await client.quit();
-        return 'over';
-      case 'DELE':
-        client.delete(command.messageNumber);
-        say(this.#call, 'marked; DELE is sent before QUIT');
-        break;
-      case 'RETR':
-        await this.#showBody(client.retrieve(command.messageNumber));
-        break;
-      case 'TOP':
-        await this.#showBody(client.top(command.messageNumber, command.lines));
-        break;
-      case 'LIST':
-        if (command.messageNumber === null) await this.#showTable(await client.list());
-        else await client.list(command.messageNumber);
-        break;
-      case 'UIDL':
-        if (command.messageNumber === null) await this.#showTable(await client.uniqueIds());
-        else await client.uniqueIds(command.messageNumber);
-        break;
-      case 'CAPA':
-        await this.#showTable(await client.capabilities());
-        break;
-      case 'STAT':
-        await client.stat();
-        break;
-      case 'NOOP':
-        await client.noop();
-        break;
-      case 'RSET':
-        await client.reset();
-        break;
-      default:
-        say(this.#call, `not sent: ${command.verb} is done by --user, --mechanism and --tls`);
-    }
-    return 'goes on';
-  }
-
-  async #other(line: string): Promise<void> {
+  async #send(line: string): Promise<void> {
     const [, keyword = '', argument = null] = /^(\S+)(?: (.*))?$/.exec(line) ?? [];
     const multiline = this.#multiline.has(keyword.toUpperCase());
     const { body } = await this.#client.command(keyword, argument, { multiline });
     if (body !== null) await this.#showBody(body);
-  }
-
-  /** Lines as they were understood. */
-  async #showTable(rows: ReadonlyMap<unknown, unknown> | null): Promise<void> {
-    for (const [first, rest] of rows ?? []) await this.#show([first, rest].flat().join(' '));
-    await this.#show('.');
   }
 
   async #showBody(body: MessageBody): Promise<void> {

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { askHidden } from './ask.js';
-import type { CommandLine } from './command-line.js';
+import type { Call } from './call.js';
 import { EXIT, Failure } from './failure.js';
-import { openTerminal, type Terminal } from './terminal.js';
+import { openTerminal } from './terminal.js';
 
 /** Where a password or a token comes from. Never from the arguments, which every user of the machine can read. */
 export type SecretSource = () => Promise<string>;
@@ -23,27 +23,28 @@ export function refuseSecretArguments(args: readonly string[]): void {
 }
 
 /** Where the password comes from: what a flag names, otherwise POP3_PASSWORD, otherwise the terminal. */
-export function passwordSource(line: CommandLine, question: string, terminal: Terminal): SecretSource {
+export function passwordSource(call: Call, question: string): SecretSource {
   const { POP3_PASSWORD } = process.env;
-  const named = namedSource(line, 'password', terminal);
+  const named = namedSource(call, 'password');
   if (named !== null) return named;
   if (POP3_PASSWORD) return async () => POP3_PASSWORD;
-  return () => askForPassword(question, terminal);
+  return () => askForPassword(question, call);
 }
 
 /** Where a token comes from; null where no flag says so. */
-export function tokenSource(line: CommandLine, terminal: Terminal): SecretSource | null {
-  return namedSource(line, 'token', terminal);
+export function tokenSource(call: Call): SecretSource | null {
+  return namedSource(call, 'token');
 }
 
-function namedSource(line: CommandLine, kind: 'password' | 'token', terminal: Terminal): SecretSource | null {
+function namedSource(call: Call, kind: 'password' | 'token'): SecretSource | null {
+  const { line } = call;
   const variable = line.value(`${kind}-env`);
   const command = line.value(`${kind}-command`);
   if (variable !== null && command !== null) {
     throw new Failure(EXIT.usage, `--${kind}-env and --${kind}-command: give one of them`);
   }
   if (variable !== null) return async () => fromEnvironment(variable, kind);
-  if (command !== null) return () => fromCommand(command, kind, terminal);
+  if (command !== null) return () => fromCommand(command, kind, call);
   return null;
 }
 
@@ -57,25 +58,25 @@ function fromEnvironment(variable: string, kind: string): string {
 }
 
 /** The first line of what a command of the shell prints. */
-async function fromCommand(command: string, kind: string, { input }: Terminal): Promise<string> {
+async function fromCommand(command: string, kind: string, { terminal, signal }: Call): Promise<string> {
   // It may ask its user something, but must not eat what is piped to us.
-  const stdin = input.isTTY === true ? 'inherit' : 'ignore';
-  const child = spawn(command, { shell: true, stdio: [stdin, 'pipe', 'inherit'] });
-  const closed = once(child, 'close') as Promise<[code: number | null, signal: string | null]>;
-  const [printed, [code, signal]] = await Promise.all([buffer(child.stdout), closed]);
+  const stdin = terminal.input.isTTY === true ? 'inherit' : 'ignore';
+  const child = spawn(command, { shell: true, stdio: [stdin, 'pipe', 'inherit'], signal });
+  const closed = once(child, 'close') as Promise<[code: number | null, killedBy: string | null]>;
+  const [printed, [code, killedBy]] = await Promise.all([buffer(child.stdout), closed]);
   const [secret = ''] = printed.toString('utf8').split(/\r?\n/, 1);
   if (code === 0 && secret !== '') return secret;
-  const what = code === 0 ? 'has printed nothing' : `has ended with ${code ?? signal}`;
+  const what = code === 0 ? 'has printed nothing' : `has ended with ${code ?? killedBy}`;
   throw new Failure(EXIT.noInput, `the command of --${kind}-command ${what}`);
 }
 
-async function askForPassword(question: string, terminal: Terminal): Promise<string> {
+async function askForPassword(question: string, { terminal, signal }: Call): Promise<string> {
   const opened = openTerminal(terminal);
   if (opened === null) {
     throw new Failure(EXIT.usage, `there is no terminal to ask for the password on; ${SAFE_WAYS}`);
   }
   try {
-    const password = await askHidden(question, opened);
+    const password = await askHidden(question, opened, signal);
     if (password === '') throw new Failure(EXIT.usage, 'the password is empty');
     return password;
   } finally {

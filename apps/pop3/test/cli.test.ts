@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
-import { pop3 } from './pop3.js';
+import { called, pop3 } from './pop3.js';
 
 describe('help', () => {
   it.each([
@@ -43,7 +43,7 @@ it.each<[string[], RegExp]>([
   [['list'], /missing required args for command list <host>; see pop3 list --help/],
   [['list', 'h:x'], /HOST is not understood/],
 ])('a wrong call says what is right: %j', async (args, message) => {
-  const result = await pop3(args);
+  const result = await called(args);
   expect(result).toMatchObject({ exitCode: EXIT.usage, stdout: '' });
   expect(result.stderr).toMatch(message);
   expect(result.stderr).toMatch(/^pop3: .*\n$/);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { serve } from './maildrop-server.js';
-import { pop3, pop3OnTerminal } from './pop3.js';
+import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
 
 const MESSAGES = [
@@ -73,7 +73,7 @@ it.each([
 });
 
 describe('on a terminal', () => {
-  it.each([
+  itOnTerminal.each([
     ['y\r', EXIT.ok, ['1', '4']],
     ['yes\r', EXIT.ok, ['1', '4']],
     ['\r', EXIT.partial, ['1', '2', '3', '4']],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { serve } from './maildrop-server.js';
-import { pop3 } from './pop3.js';
+import { called, pop3 } from './pop3.js';
 import { script } from './scripted-server.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -49,9 +49,7 @@ describe('to the standard output', () => {
     [['last'], /"last" is no message/],
     [['3-1'], /ends before it begins/],
   ])('%j is a wrong call', async (operands, message) => {
-    const result = await pop3(['get', 'localhost', '--user', 'ann', ...operands], {
-      env: { POP3_PASSWORD: 'x' },
-    });
+    const result = await called(['get', 'localhost', '--user', 'ann', ...operands], { POP3_PASSWORD: 'x' });
     expect(result).toMatchObject({
       exitCode: EXIT.usage,
       stdout: '',

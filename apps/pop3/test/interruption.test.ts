@@ -66,3 +66,12 @@ it('ends quietly when nobody reads on', async () => {
   );
   expect(await running.ended).toEqual({ exitCode: 0, stdout: '1\t16\t1\n', stderr: '' });
 });
+
+it('also ends while a command makes the password', async () => {
+  const { args } = await serve([]);
+  const flags = ['--password-command', 'echo ready >&2; exec sleep 60'];
+  const running = new Running(process.execPath, [CLI, 'list', ...args, ...flags]);
+  await running.printed(/ready/, 'stderr');
+  running.process.kill('SIGTERM');
+  expect(await running.ended).toMatchObject({ exitCode: 143 });
+});

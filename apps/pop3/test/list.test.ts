@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { serve } from './maildrop-server.js';
-import { pop3, pop3OnTerminal } from './pop3.js';
+import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
+import { script } from './scripted-server.js';
 
 const MESSAGES = ['Subject: one\r\n\r\nfirst\r\n', `Subject: two\r\n\r\n${'x'.repeat(1000)}\r\n`];
 
@@ -27,8 +28,18 @@ it('writes a line of JSON for each message', async () => {
   ]);
 });
 
-it('aligns the columns on a terminal', async () => {
+itOnTerminal('aligns the columns on a terminal', async () => {
   const { args, env } = await serve(MESSAGES);
   const { stdout } = await pop3OnTerminal(['list', ...args], { env }).ended;
   expect(stdout.replaceAll('\r\n', '\n')).toBe('1    23  1\n2  1018  2\n2 messages, 1.0 kB\n');
+});
+
+itOnTerminal('shows a maildrop that the server cannot count', async () => {
+  const { args, env } = await script('+OK\r\n', (command) => {
+    if (command === 'LIST') return '+OK\r\n2 50\r\n10 ?\r\n.\r\n';
+    if (command === 'UIDL' || command === 'CAPA') return '-ERR no\r\n';
+    return command === 'STAT' ? '+OK many\r\n' : '+OK\r\n';
+  });
+  const { stdout } = await pop3OnTerminal(['list', ...args], { env }).ended;
+  expect(stdout.replaceAll('\r\n', '\n')).toBe(' 2  50\n10   ?\n2 messages, 50 bytes\n');
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { PASSWORD, serve } from './maildrop-server.js';
-import { pop3, pop3OnTerminal } from './pop3.js';
+import { called, itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
 
 const MESSAGES = ['Subject: one\r\n\r\n'];
@@ -30,7 +30,7 @@ it('takes the user from POP3_USER', async () => {
   });
 });
 
-it('asks for it on the terminal, and shows nothing of it', async () => {
+itOnTerminal('asks for it on the terminal, and shows nothing of it', async () => {
   const { args } = await serve(MESSAGES);
   const running = pop3OnTerminal(['list', ...args]);
   await running.printed(/Password of ann at 127\.0\.0\.1: /);
@@ -41,7 +41,7 @@ it('asks for it on the terminal, and shows nothing of it', async () => {
   expect(stdout).not.toContain(PASSWORD.slice(1));
 });
 
-it('asks on the terminal of whoever called although all streams are pipes', async () => {
+itOnTerminal('asks on the terminal of whoever called although all streams are pipes', async () => {
   const { args } = await serve(MESSAGES);
   const running = pop3OnTerminal(['list', ...args], { redirect: '< /dev/null 2>&1 | cat' });
   await running.printed(/Password of ann/);
@@ -49,7 +49,7 @@ it('asks on the terminal of whoever called although all streams are pipes', asyn
   expect((await running.ended).stdout).toMatch(/1\t16\t1\r\n/);
 });
 
-it.each(['\x03', '\x04', 'half\x03'])('%j instead of the password ends it', async (keys) => {
+itOnTerminal.each(['\x03', '\x04', 'half\x03'])('%j instead of the password ends it', async (keys) => {
   const { args } = await serve(MESSAGES);
   const running = pop3OnTerminal(['list', ...args]);
   await running.printed(/Password/);
@@ -83,7 +83,7 @@ it.each([
   ['-phunter2'],
   ['--token', 'hunter2'],
 ])('never takes a secret as an argument: %j', async (...flags) => {
-  const result = await pop3(['list', 'localhost', '--user', 'ann', ...flags]);
+  const result = await called(['list', 'localhost', '--user', 'ann', ...flags]);
   expect(result.exitCode).toBe(EXIT.usage);
   expect(result.stderr).toMatch(/ is not taken: every user .*POP3_PASSWORD.*--password-command/);
   expect(result.stderr).not.toContain('hunter2');
@@ -102,6 +102,18 @@ it('a token is asked for once more when it is refused', async () => {
   expect(result).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/0 messages, 0 bytes\n$/) });
   expect(new Set(tokens).size).toBe(2);
   expect(result.stderr).toContain('S: -ERR [AUTH] *** has expired');
+});
+
+it('the mechanism of a URL is the only one', async () => {
+  const { args, env, received } = await script('+OK\r\n', (command) =>
+    command === 'CAPA' ? '+OK\r\nSASL SCRAM-SHA-256 PLAIN\r\nUSER\r\n.\r\n' : '-ERR no\r\n',
+  );
+  const url = `pop://ann;auth=plain@${args[0]}`;
+  const result = await pop3(['list', url, '--tls', 'off', '--allow-plaintext'], { env });
+  expect(result.exitCode).toBe(EXIT.loginRefused);
+  expect(received.filter((command) => /^(AUTH|USER|APOP)/.test(command))).toEqual([
+    expect.stringMatching(/^AUTH PLAIN/),
+  ]);
 });
 
 it('a password is in nothing that is printed, although the server repeats it', async () => {

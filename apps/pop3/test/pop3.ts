@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import { onTestFinished } from 'vitest';
+import { it, onTestFinished, vi } from 'vitest';
+import { run } from '../src/program.js';
 
 /** The program that was built. */
 export const CLI = join(import.meta.dirname, '../dist/cli.js');
@@ -36,6 +38,25 @@ export async function pop3(
   running.process.stdin?.end(input);
   return running.ended;
 }
+
+/** Calls the program within this process: for what ends before anything is connected. */
+export async function called(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Result> {
+  for (const name of Object.keys(process.env)) if (name.startsWith('POP3_')) vi.stubEnv(name, undefined);
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const [input, output, error] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  try {
+    const exitCode = await run(args, { input, output, error }, new AbortController().signal);
+    return { exitCode, stdout: String(output.read() ?? ''), stderr: String(error.read() ?? '') };
+  } finally {
+    vi.unstubAllEnvs();
+  }
+}
+
+/** Tests that need a terminal; the command `script` of other systems has other arguments. */
+export const itOnTerminal = it.skipIf(process.platform !== 'linux');
 
 /** Runs it on a terminal of its own, which everything goes to that it prints. */
 export function pop3OnTerminal(args: readonly string[], options: RunOptions = {}): Running {

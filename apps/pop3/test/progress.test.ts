@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { serve } from './maildrop-server.js';
-import { pop3, pop3OnTerminal } from './pop3.js';
+import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 const MESSAGES = ['Subject: one\r\n\r\n', 'Subject: two\r\n\r\n'];
 const BAR = /message \d of 2 {2}\[[#.]{24}\]/;
 
-it('is drawn on a terminal, and gone at the end', async () => {
+itOnTerminal('is drawn on a terminal, and gone at the end', async () => {
   const { args, env } = await serve(MESSAGES);
   const folder = temporaryFolder();
   const { stdout } = await pop3OnTerminal(['get', ...args, '-o', folder], { env }).ended;
@@ -14,7 +14,7 @@ it('is drawn on a terminal, and gone at the end', async () => {
   expect(stdout.endsWith(`\r\x1b[K2 messages, 32 bytes, stored in ${folder}\r\n`)).toBe(true);
 });
 
-it.each([
+itOnTerminal.each([
   [['--json'], {}],
   [['--no-progress'], {}],
   [['--trace'], {}],
@@ -27,7 +27,7 @@ it.each([
   expect((await running.ended).stdout).not.toMatch(/message \d of/);
 });
 
-it('is not mixed into a message on the screen', async () => {
+itOnTerminal('is not mixed into a message on the screen', async () => {
   const { args, env } = await serve(MESSAGES);
   const { stdout } = await pop3OnTerminal(['get', ...args, '1'], { env }).ended;
   expect(stdout).toBe('Subject: one\r\n\r\n');

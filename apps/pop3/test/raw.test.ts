@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { serve } from './maildrop-server.js';
-import { pop3, pop3OnTerminal } from './pop3.js';
+import { EXIT } from '../src/failure.js';
+import { PASSWORD, serve } from './maildrop-server.js';
+import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
 
 const MESSAGES = ['Subject: one\r\n\r\nfirst\r\n'];
@@ -40,6 +41,27 @@ it('sends commands that nobody knows, with lines where that is said', async () =
   expect(received.filter((command) => /^[*X]/.test(command))).toEqual(['*ENV 1', 'XHELLO you']);
 });
 
+it('shows an answer that makes no sense, and goes on: the next one may', async () => {
+  const { args, env } = await script('+OK\r\n', (command) => {
+    if (command === 'CAPA') return '-ERR\r\n';
+    return command === 'STAT' ? '+OK many messages\r\n' : '+OK fine\r\n';
+  });
+  const result = await pop3(['raw', ...args], { env, input: 'STAT\nNOOP\n' });
+  expect(result).toMatchObject({ exitCode: EXIT.ok, stdout: '+OK many messages\n+OK fine\n' });
+});
+
+it('ends with the error when the session breaks', async () => {
+  const { args, env } = await script('+OK\r\n', (command) =>
+    command === 'NOOP' ? 'nonsense\r\n' : command === 'CAPA' ? '-ERR\r\n' : '+OK\r\n',
+  );
+  const result = await pop3(['raw', ...args], { env, input: 'NOOP\nSTAT\n' });
+  expect(result).toMatchObject({
+    exitCode: EXIT.protocol,
+    stdout: '',
+    stderr: expect.stringMatching(/^pop3: .*\n$/),
+  });
+});
+
 it('says what it does not send, and goes on', async () => {
   const { args, env } = await serve(MESSAGES);
   const input = 'PASS secret\nSTLS\nRETR x\nDELE 1\nSTAT\n';
@@ -47,7 +69,7 @@ it('says what it does not send, and goes on', async () => {
   expect(stderr.trimEnd().split('\n')).toEqual([
     'not sent: PASS is done by --user, --mechanism and --tls',
     'not sent: STLS is done by --user, --mechanism and --tls',
-    'not sent: bad number',
+    'not sent: RETR: bad number.',
     'marked; DELE is sent before QUIT',
   ]);
   expect(stdout).toBe('+OK 1 23\n');
@@ -61,7 +83,18 @@ it('deletes with QUIT, and not without', async () => {
   expect(left()).toEqual([]);
 });
 
-it('is a dialogue on a terminal', async () => {
+itOnTerminal('asks for the password before the dialogue begins', async () => {
+  const { args } = await serve(MESSAGES);
+  const running = pop3OnTerminal(['raw', ...args]);
+  await running.printed(/Password/);
+  running.type(`${PASSWORD}\r`);
+  await running.printed(/> /);
+  running.type('NOOP\rQUIT\r');
+  expect((await running.ended).exitCode).toBe(0);
+  expect(running.stdout.match(/\+OK/g)).toHaveLength(2);
+});
+
+itOnTerminal('is a dialogue on a terminal', async () => {
   const { args, env } = await serve(MESSAGES);
   const running = pop3OnTerminal(['raw', ...args], { env });
   await running.printed(/> /);

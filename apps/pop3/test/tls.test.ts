@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { certificate, PASSWORD, serve } from './maildrop-server.js';
-import { pop3 } from './pop3.js';
+import { called, pop3 } from './pop3.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 /** A server with a certificate of its own, and the file that one believes it by. */
@@ -71,7 +71,7 @@ it('sends no password in the clear unless it is told to', async () => {
   const args = ['list', `127.0.0.1:${port}`, '-u', 'ann', '--tls', 'off', '--trace'];
   const { exitCode, stderr } = await pop3(args, { env });
   expect(exitCode).toBe(EXIT.unavailable);
-  expect(stderr).toMatch(/nothing was sent.*--allow-plaintext/);
+  expect(stderr).toMatch(/not encrypted: .*--allow-plaintext/);
   expect(stderr).not.toMatch(/C: (USER|PASS|AUTH)/);
   expect(await pop3([...args, '--allow-plaintext'], { env })).toMatchObject({ exitCode: 0 });
 });
@@ -86,12 +86,12 @@ it.each<[string[], number, RegExp]>([
   [['--timeout', 'soon'], EXIT.usage, /--timeout soon is no number of seconds/],
   [['--timeout', '0'], EXIT.usage, /--timeout 0 is no number/],
 ])('%j is a wrong call', async (flags, exitCode, message) => {
-  const result = await pop3(['list', 'localhost:1', '-u', 'ann', ...flags], { env: { POP3_PASSWORD: 'x' } });
+  const result = await called(['list', 'localhost:1', '-u', 'ann', ...flags], { POP3_PASSWORD: 'x' });
   expect(result).toMatchObject({ exitCode, stdout: '', stderr: expect.stringMatching(message) });
 });
 
 it('pops:// is not asked to be something else', async () => {
-  const result = await pop3(['list', 'pops://ann@localhost', '--tls', 'off']);
+  const result = await called(['list', 'pops://ann@localhost', '--tls', 'off']);
   expect(result).toMatchObject({
     exitCode: EXIT.usage,
     stderr: expect.stringMatching(/leave out --tls off/),

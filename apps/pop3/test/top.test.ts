@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { serve } from './maildrop-server.js';
-import { pop3, pop3OnTerminal } from './pop3.js';
+import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
 
 const MESSAGES = ['Subject: one\r\n\r\nfirst\r\nsecond\r\n', 'Subject: two\r\n\r\nfirst\r\nsecond\r\n'];
@@ -30,7 +30,7 @@ it('is text in JSON, and base64 where it is no UTF-8', async () => {
   expect(JSON.parse(two?.stdout ?? '')).toEqual({ number: 2, base64: latin1.toString('base64') });
 });
 
-it('does not let a message steer the terminal', async () => {
+itOnTerminal('does not let a message steer the terminal', async () => {
   const { args, env } = await serve(['Subject: \x1b[2J\x9b2J caf\u00e9\t!\r\n\r\n']);
   const { stdout } = await pop3OnTerminal(['top', ...args, '1'], { env }).ended;
   expect(stdout).toBe('Subject: ?[2J?2J caf\u00e9\t!\r\n\r\n');

@@ -1,11 +1,15 @@
 import type { ConnectOpts } from 'node:net';
 
+/** Octets of the memory that is read into: what Node on its own takes. Many small messages come in one read. */
+const SLAB_OCTETS = 65_536;
 /**
- * Octets of the memory that is read into. Node on its own takes 64 KiB for each read. V8 counts objects rather than the
- * memory behind them, so the less each holds, the less of it waits to be collected: a message of 200 MB takes at most 64 MB
- * of resident memory, 70 with 16 KiB, 86 with 64 KiB; 45 of these are Node and the code.
+ * The same within a long message. V8 counts objects rather than the memory behind them, and lets 32 MB of it wait to be
+ * collected. Short messages are so many objects that it never comes to that; of a long one the slabs have to be smaller. A
+ * message of 200 MB takes 64 MB of resident memory, 89 with the larger ones; 45 of these are Node and the code.
  */
-const SLAB_OCTETS = 8_192;
+const LONG_SLAB_OCTETS = 8_192;
+/** A message is long when so many octets of it have come. */
+const LONG_OCTETS = 1 << 20;
 /** With less than this left, a slab is given up: the next read would be too small. */
 const LEAST_OCTETS = 2_048;
 
@@ -18,21 +22,29 @@ export class ReceiveBuffer {
   receive: ((chunk: Uint8Array) => void) | null = null;
   #slab = new Uint8Array(SLAB_OCTETS);
   #at = 0;
+  /** Of what is being waited for. */
+  #octets = 0;
 
   /** For `net.connect()`. */
   readonly onread: NonNullable<ConnectOpts['onread']> = {
     buffer: () => {
-      if (SLAB_OCTETS - this.#at < LEAST_OCTETS) {
-        this.#slab = new Uint8Array(SLAB_OCTETS);
+      if (this.#slab.length - this.#at < LEAST_OCTETS) {
+        this.#slab = new Uint8Array(this.#octets < LONG_OCTETS ? SLAB_OCTETS : LONG_SLAB_OCTETS);
         this.#at = 0;
       }
-      return this.#slab.subarray(this.#at);
+      return this.#at === 0 ? this.#slab : this.#slab.subarray(this.#at);
     },
     callback: (octets) => {
       const chunk = this.#slab.subarray(this.#at, this.#at + octets);
       this.#at += octets;
+      this.#octets += octets;
       this.receive?.(chunk);
       return true;
     },
   };
+
+  /** Something else is waited for: what comes may be short again. */
+  restart(): void {
+    this.#octets = 0;
+  }
 }

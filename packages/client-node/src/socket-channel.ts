@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ChannelBindingType, isPop3Error, Pop3Error } from '@pop3/core';
-import type { Awaited, ClientChannel } from '@pop3/core/driver';
+import type { Awaited, OwnedChannel } from '@pop3/core/driver';
 import { channelBindingOf } from './channel-binding.js';
 import { Deadline } from './deadline.js';
 import { isTlsError, type Secured, shakeHands, tlsFailed } from './handshake.js';
@@ -32,7 +32,7 @@ export interface SocketChannelOptions {
  * The end of a server is null; a connection that breaks rejects with `POP3_CLOSED` and what the system says as its
  * `cause`, a silent one with `POP3_TIMEOUT`. Either way the socket is destroyed, and no error of it is left unhandled.
  */
-export class SocketChannel implements ClientChannel {
+export class SocketChannel implements OwnedChannel {
   readonly #timeouts: Timeouts;
   readonly #tls: TlsPlan | null;
   readonly #deadline = new Deadline();
@@ -80,6 +80,7 @@ export class SocketChannel implements ClientChannel {
     if (chunk !== null) return chunk;
     if (this.#error !== null) return Promise.reject(this.#errorFor(awaited, this.#error));
     if (this.#ended) return null;
+    if (awaited !== this.#awaited) this.#buffer?.restart();
     if (awaited !== this.#awaited || awaited.type === 'body') {
       this.#awaited = awaited;
       this.#deadline.start(this.#timeouts[timeoutFor(awaited)], this.#late);

@@ -1,12 +1,14 @@
 import { anyOf, certificateUsers, staticUsers } from '@pop3/auth-node';
-import type { ChannelBindingType } from '@pop3/core';
+import type { ChannelBindingType, Pop3Error } from '@pop3/core';
+import { converse, logIn } from '@pop3/core/driver';
 import { createPop3Server, MECHANISM_NAMES, nodeMechanisms } from '@pop3/server-node';
 import { memoryStore } from '@pop3/store-memory';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { LOGIN_CRYPTO } from '../src/hashes.js';
 import { openChannel } from '../src/open-channel.js';
 import type { ConnectToHost } from '../src/options.js';
 import { authority, certificate, type KeyPair } from './certificates.js';
-import { attempt, errorOf } from './login-attempt.js';
+import { errorOf } from './loopback.js';
 
 const AUTH = { user: 'ann', password: 'correct horse' };
 
@@ -47,10 +49,19 @@ async function logInOverTls({
     ...options,
   });
   onTestFinished(() => channel.destroy());
-  return attempt({
-    channel,
-    auth,
-    encrypted: channel.encrypted,
+  const { encrypted } = channel;
+  const conversation = converse({ channel, session: { tls: encrypted } });
+  const { apopTimestamp } = await conversation.greeting();
+  return logIn(auth, {
+    conversation,
+    capabilities: await conversation.capabilities(),
+    apopTimestamp,
+    encrypted,
+    allowPlaintext: false,
+    pipelining: true,
+    crypto: LOGIN_CRYPTO,
+    host: '127.0.0.1',
+    port,
     channelBinding: (type) => ((bindings?.includes(type) ?? true) ? channel.channelBinding(type) : null),
   });
 }
@@ -71,7 +82,7 @@ describe('over TLS', () => {
 
   it('has a certificate do for a password', async () => {
     expect(await logInOverTls({ auth: { external: true }, clientCertificate: clients })).toBe('EXTERNAL');
-    const error = await errorOf(logInOverTls({ auth: { external: true } }));
+    const error = (await errorOf(logInOverTls({ auth: { external: true } }))) as Pop3Error;
     expect(error).toMatchObject({ code: 'POP3_REFUSED', retryable: false });
     expect(error.message).toMatch(/certificate/);
   });

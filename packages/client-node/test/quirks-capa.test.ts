@@ -76,7 +76,7 @@ quirk(
 );
 
 quirk(
-  'QS-CAPA: empty lines, spaces at the end, tags that nobody knows',
+  'CAPA gives empty lines, spaces at the end, tags that nobody knows',
   raw`C: CAPA
    S: +OK Capability list follows
    S:
@@ -120,7 +120,7 @@ quirk(
 );
 
 quirk(
-  'QS-CAPA: refused after the login, where the answer would be another one',
+  'CAPA is refused after the login, where the answer would be another one',
   `C: CAPA
    S: +OK
    S: PIPELINING

@@ -59,7 +59,7 @@ quirk(
 );
 
 quirk(
-  'RFC1939-5.LIST.4: more columns behind the octets',
+  'LIST has more columns behind the octets',
   `C: LIST
    S: +OK 3 messages (70 octets)
    S: 1 23 <one@example.org> unread
@@ -80,7 +80,7 @@ quirk(
 );
 
 quirk(
-  'QS-LIST: sizes that are over 32 bits, negative, missing or no numbers',
+  'LIST has sizes that are over 32 bits, negative, missing or no numbers',
   `C: LIST
    S: +OK
    S: 1 5000000000
@@ -174,7 +174,7 @@ for (const [what, answer] of [
      ${answer.map((line) => `S: ${line}`).join('\n')}`,
     async ({ connect }) => {
       const client = await connect();
-      expect(await client.list(2)).toBe(answer[0] === '+OK' ? null : 22);
+      expect(await client.list(2)).toBe(22);
       expect(await client.stat()).toEqual({ messages: 3, octets: 70 });
       expect(await text(client.retrieve(1))).toBe(MESSAGES[0]);
     },
@@ -218,12 +218,12 @@ quirk(
 );
 
 quirk(
-  'QS-STAT: more octets than fit into a signed integer, and what becomes of them',
+  'STAT counts octets below zero',
   `C: STAT
    S: +OK 3 -1294967296`,
   async ({ connect }) => {
     const client = await connect();
-    expect((await client.stat()).messages).toBe(3);
+    expect(await client.stat()).toEqual({ messages: 3, octets: null });
     expect(await text(client.retrieve(1))).toBe(MESSAGES[0]);
   },
 );
@@ -261,7 +261,7 @@ quirk(
 );
 
 quirk(
-  'QS-UIDL: refused once, then fine',
+  'UIDL is refused once, then fine',
   `C: UIDL
    S: -ERR [SYS/TEMP] not yet
    C: UIDL

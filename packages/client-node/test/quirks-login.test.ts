@@ -133,7 +133,7 @@ quirk(
 );
 
 quirk(
-  'QS-AUTH: a failure of a mechanism is not followed by a weaker one',
+  'a failure of a mechanism is not followed by a weaker one',
   `C: CAPA
    S: +OK
    S: SASL PLAIN LOGIN
@@ -178,6 +178,41 @@ quirk(
   },
 );
 
+for (const words of [
+  'Unable to lock maildrop',
+  'mailbox is busy',
+  'wait a few minutes',
+  'Service temporarily unavailable',
+]) {
+  quirk(
+    `QS-LOCK.1: a server without response codes says in words that a login may work later: ${words}`,
+    `C: PASS secret
+     S: -ERR ${words}`,
+    async ({ connect }) => {
+      await expect(connect()).rejects.toMatchObject({
+        code: 'POP3_REFUSED',
+        responseCode: null,
+        serverText: words,
+        retryable: true,
+      });
+    },
+  );
+}
+
+quirk(
+  'QS-LOCK.1: words count for nothing where the server announces response codes',
+  `C: CAPA
+   S: +OK
+   S: USER
+   S: RESP-CODES
+   S: .
+   C: PASS secret
+   S: -ERR Unable to lock maildrop`,
+  async ({ connect }) => {
+    await expect(connect()).rejects.toMatchObject({ code: 'POP3_REFUSED', retryable: false });
+  },
+);
+
 quirk(
   'QS-GMAIL.1: a user name with a colon goes out as it is',
   `C: USER recent:user@gmail.com
@@ -190,7 +225,7 @@ quirk(
 );
 
 quirk(
-  'needs 28: a password with spaces and in UTF-8 goes out as it is',
+  'a password with spaces and in UTF-8 goes out as it is',
   raw`C: PASS  two  words \xc3\xa9 \x20
    S: +OK`,
   async ({ connect }) => {
@@ -220,7 +255,7 @@ describe('SASL', () => {
   );
 
   quirk(
-    'needs 4.3: text behind + that is no base64',
+    'text behind + that is no base64',
     `C: AUTH XOAUTH2
      S: + go ahead, please!
      C> dXNlcj1hbm4BYXV0aD1CZWFyZXIgdG9rZW4BAQ==

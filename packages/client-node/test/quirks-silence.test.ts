@@ -65,7 +65,7 @@ quirk('the server never greets', 'silence', async ({ connect, server }) => {
 });
 
 quirk(
-  'needs 4.3: PASS is answered after almost five minutes',
+  'PASS is answered after almost five minutes',
   `C: PASS secret
    wait
    S: +OK`,
@@ -80,7 +80,7 @@ quirk(
 );
 
 quirk(
-  'needs 4.3: PASS is never answered',
+  'PASS is never answered',
   `C: PASS secret
    silence`,
   async ({ connect, server }) => {
@@ -178,7 +178,7 @@ quirk(
 );
 
 quirk(
-  'needs 4.3: QUIT is not answered, and the connection stays open',
+  'QUIT is not answered, and the connection stays open',
   `C: QUIT
    silence`,
   async ({ connect, server }) => {

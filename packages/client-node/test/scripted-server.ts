@@ -114,6 +114,8 @@ export interface ScriptedServerOptions {
   readonly answers?: Readonly<Record<string, () => Iterable<Uint8Array>>>;
   /** Ends what it says after so many octets of a connection. */
   readonly cut?: { readonly afterOctets: number; readonly how: 'close' | 'reset' | 'silence' };
+  /** What becomes of what it says: the first octet is this one of the connection, from 0. */
+  readonly alter?: (chunk: Uint8Array, first: number) => Uint8Array;
   /** Needed for `tls`. */
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
@@ -200,9 +202,9 @@ export class ScriptedServer implements AsyncDisposable {
     return { host: '127.0.0.1', port: address.port };
   }
 
-  /** Resolves when a connection is at `wait` or `silence`, or says nothing after a cut. */
-  quiet(): Promise<void> {
-    return this.#until(() => this.#connections.some(({ quiet }) => quiet));
+  /** Resolves when so many connections are at `wait` or `silence`, or say nothing after a cut. */
+  quiet(connections = 1): Promise<void> {
+    return this.#until(() => this.#connections.filter(({ quiet }) => quiet).length >= connections);
   }
 
   /** Resolves when the client has said this line, `times` times. */
@@ -394,9 +396,11 @@ class ScriptedConnection implements Heard {
       case 'say': {
         let before: Uint8Array | null = null;
         for (const chunk of step.chunks()) {
-          if (this.ended) return;
+          if (this.ended || this.#peer.destroyed) return;
           if (before !== null) await this.#say(before);
           before = chunk;
+          // A network lets others have their turn, too.
+          await turn();
         }
         if (before !== null) await this.#say(before, last);
         return;
@@ -420,8 +424,9 @@ class ScriptedConnection implements Heard {
     }
   }
 
-  async #say(chunk: Uint8Array, last: () => void = () => undefined): Promise<void> {
-    const { cut, octetByOctet = false } = this.#options;
+  async #say(written: Uint8Array, last: () => void = () => undefined): Promise<void> {
+    const { cut, alter, octetByOctet = false } = this.#options;
+    const chunk = alter === undefined ? written : alter(written, this.answered);
     const left = cut === undefined ? Number.POSITIVE_INFINITY : cut.afterOctets - this.answered;
     const said = chunk.subarray(0, left);
     const step = octetByOctet ? 1 : Math.max(1, said.length);
@@ -494,7 +499,7 @@ class ScriptedConnection implements Heard {
 
 /** Characters as octets, one each. */
 export function octets(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'latin1'));
+  return new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
 function fits(pattern: string, line: string): boolean {
@@ -567,7 +572,7 @@ function joinSpoken(steps: Step[]): void {
   for (let at = steps.length - 1; at > 0; at--) {
     const [one, other] = [steps[at - 1], steps[at]];
     if (one?.type !== 'say' || other?.type !== 'say') continue;
-    const chunks = () => [Uint8Array.from(Buffer.concat([...one.chunks(), ...other.chunks()]))];
+    const chunks = () => [new Uint8Array(Buffer.concat([...one.chunks(), ...other.chunks()]))];
     steps.splice(at - 1, 2, { type: 'say', chunks });
   }
 }

@@ -105,7 +105,8 @@ export function parseCommand(line: Uint8Array): CommandParse {
  */
 export function encodeCommand(command: ClientCommand): Uint8Array {
   const keyword = keywordOf(command);
-  const text = argumentsOf(command).reduce((line, argument) => `${line} ${argument}`, keyword);
+  const argument = argumentOf(command);
+  const text = argument === null ? keyword : `${keyword} ${argument}`;
   if (FORBIDDEN.test(text)) usage(`An argument of ${keyword} holds CR, LF or NUL.`);
   const octets = encodeUtf8(`${text}\r\n`);
   const limit = command.verb === 'AUTH' ? 65_536 : 255;
@@ -124,6 +125,7 @@ function keywordOf(command: ClientCommand): string {
 /** The fields of a command that may be shown; everything else is a secret until it is named here. */
 const SHOWN: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'verb',
+  'keyword',
   'name',
   'mechanism',
   'messageNumber',
@@ -132,41 +134,43 @@ const SHOWN: ReadonlySet<string> = /* @__PURE__ */ new Set([
 
 /** A command as text for logs, secrets masked. The only way in which a command is shown. */
 export function describeCommand(command: ClientCommand): string {
-  if (command.verb === null) return command.argument === null ? command.keyword : `${command.keyword} ***`;
   return Object.entries(command)
-    .filter(([, value]) => value !== null)
+    .filter(([field, value]) => value !== null && field !== 'multiline')
     .map(([field, value]) => (field === 'name' ? JSON.stringify(value) : SHOWN.has(field) ? value : '***'))
     .join(' ');
 }
 
-function argumentsOf(command: ClientCommand): string[] {
+/** What stands behind the keyword and a space; null for nothing. */
+function argumentOf(command: ClientCommand): string | null {
   switch (command.verb) {
     case null:
-      return command.argument === null ? [] : [command.argument];
-    case 'USER':
-      return [nonEmpty(command.name, 'user name')];
-    case 'PASS':
-      return [command.password];
-    case 'APOP':
-      if (!DIGEST.test(command.digest)) usage('A digest has 32 hexadecimal digits.');
-      return [nonEmpty(command.name, 'user name'), command.digest];
-    case 'AUTH': {
-      if (command.mechanism === null) return [];
-      if (!MECHANISM.test(command.mechanism)) usage(`${command.mechanism} is no SASL mechanism name.`);
-      if (command.initialResponse === null) return [command.mechanism];
-      return [command.mechanism, encodeBase64(command.initialResponse) || '='];
-    }
-    case 'LIST':
-    case 'UIDL':
-      return command.messageNumber === null ? [] : [wholeNumber(command.messageNumber, 1)];
+      return command.argument;
     case 'RETR':
     case 'DELE':
-      return [wholeNumber(command.messageNumber, 1)];
+      return wholeNumber(command.messageNumber, 1);
     case 'TOP':
-      return [wholeNumber(command.messageNumber, 1), wholeNumber(command.lines, 0)];
+      return `${wholeNumber(command.messageNumber, 1)} ${wholeNumber(command.lines, 0)}`;
+    case 'LIST':
+    case 'UIDL':
+      return command.messageNumber === null ? null : wholeNumber(command.messageNumber, 1);
+    case 'USER':
+      return nonEmpty(command.name, 'user name');
+    case 'PASS':
+      return command.password;
+    case 'APOP':
+      if (!DIGEST.test(command.digest)) usage('A digest has 32 hexadecimal digits.');
+      return `${nonEmpty(command.name, 'user name')} ${command.digest}`;
+    case 'AUTH':
+      return authArgument(command.mechanism, command.initialResponse);
     default:
-      return [];
+      return null;
   }
+}
+
+function authArgument(mechanism: string | null, initialResponse: Uint8Array | null): string | null {
+  if (mechanism === null) return null;
+  if (!MECHANISM.test(mechanism)) usage(`${mechanism} is no SASL mechanism name.`);
+  return initialResponse === null ? mechanism : `${mechanism} ${encodeBase64(initialResponse) || '='}`;
 }
 
 function nonEmpty(text: string, what: string): string {

@@ -35,30 +35,23 @@ export interface Pop3ErrorDetails {
   readonly cause?: unknown;
 }
 
+const NOTHING_KNOWN = { verb: null, responseCode: null, serverText: null, retryable: false };
+
 /** What every package of this project throws; no secret is in it. Recognise it with {@link isPop3Error}, never by `instanceof`. */
 export class Pop3Error extends Error {
-  readonly code!: Pop3ErrorCode;
+  declare readonly code: Pop3ErrorCode;
   /** The command that failed, such as `RETR`; null where it was none. */
-  readonly verb!: string | null;
+  declare readonly verb: string | null;
   /** What stood in brackets behind `-ERR`, in upper case (RFC 2449 section 8, RFC 3206); null where nothing did. */
-  readonly responseCode!: ResponseCode | null;
+  declare readonly responseCode: ResponseCode | null;
   /** What the server said, verbatim; null where it said nothing. */
-  readonly serverText!: string | null;
+  declare readonly serverText: string | null;
   /** Whether trying again later makes sense, with nothing changed. */
-  readonly retryable!: boolean;
+  declare readonly retryable: boolean;
 
   constructor(code: Pop3ErrorCode, message: string, details: Pop3ErrorDetails = {}) {
-    const { verb = null, responseCode = null, serverText = null, retryable = false, cause } = details;
-    super(message, cause === undefined ? undefined : { cause });
-    Object.assign(this, {
-      name: 'Pop3Error',
-      code,
-      verb,
-      responseCode,
-      serverText,
-      retryable,
-      [BRAND]: true,
-    });
+    super(message, details);
+    Object.assign(this, NOTHING_KNOWN, details, { name: 'Pop3Error', code, [BRAND]: true });
   }
 }
 

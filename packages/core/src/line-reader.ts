@@ -73,6 +73,13 @@ export class LineReader {
     return line;
   }
 
+  /** Goes on behind so many octets of what is buffered: they were read otherwise, and not as lines. */
+  skip(octets: number): void {
+    this.#at += octets;
+    this.#searched = this.#at;
+    if (this.#at === this.#buffer.length) this.clear();
+  }
+
   /** Forgets everything that came. STLS does this: nothing received in the clear may survive it. */
   clear(): void {
     this.#buffer = NOTHING;

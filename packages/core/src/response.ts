@@ -66,14 +66,14 @@ export function parseStatusLine(line: Uint8Array): StatusLine | null {
     const challenge = decodeBase64(text.slice(2).trim());
     return challenge === null ? null : { status: '+', challenge };
   }
-  for (const status of ['+OK', '-ERR'] as const) {
-    if (text !== status && !text.startsWith(`${status} `)) continue;
-    const rest = text.slice(status.length).trimStart();
-    const code = RESPONSE_CODE.exec(rest);
-    if (code === null) return { status, code: null, text: rest };
-    return { status, code: code[1]!.toUpperCase(), text: rest.slice(code[0].length) };
-  }
-  return null;
+  const status = text.startsWith('+OK') ? '+OK' : text.startsWith('-ERR') ? '-ERR' : null;
+  if (status === null) return null;
+  const rest = text.slice(status.length);
+  if (rest !== '' && rest[0] !== ' ') return null;
+  const said = rest.trimStart();
+  const code = said[0] === '[' ? RESPONSE_CODE.exec(said) : null;
+  if (code === null) return { status, code: null, text: said };
+  return { status, code: code[1]!.toUpperCase(), text: said.slice(code[0].length) };
 }
 
 /** Parses the first line of a server; null when it is no `+OK` (RFC 1939 section 4). */

@@ -33,7 +33,7 @@ export class WireDecoder {
   /** The dot that starts a line is held back: what follows shows whether it was stuffing. So is a CR after it. */
   #place: 'line-start' | 'dot' | 'dot-cr' | 'line' = 'line-start';
   /** Whether a bare LF ends a line of this response; undecided until its first LF. */
-  #bareLf: 'undecided' | 'ends-line' | 'content';
+  #bareLf: BareLf;
   #last = LF;
 
   constructor(options: WireDecoderOptions = {}) {
@@ -43,105 +43,89 @@ export class WireDecoder {
 
   /** Decodes the next chunk of the response, of any length. */
   decode(chunk: Uint8Array): WireDecoded {
-    const content = new Content(chunk);
+    const last = this.#last;
+    // Locals, and one way out: V8 compiles it once, and need not look at a field for each line.
+    let place = this.#place;
+    let bareLf = this.#bareLf;
     let at = 0;
-    while (at < chunk.length) {
+    let done = false;
+    let heldCr = false;
+    // Content is what was kept, moved to the start of the chunk, and what comes from here on.
+    let kept = 0;
+    let from = 0;
+    while (at < chunk.length && !done) {
       const octet = chunk[at] as number;
-      switch (this.#place) {
+      switch (place) {
         case 'line-start':
-          if (octet !== DOT) {
-            this.#place = 'line';
-            break;
+          if (octet === DOT) {
+            if (kept !== from) chunk.copyWithin(kept, from, at);
+            kept += at - from;
+            from = ++at;
           }
-          content.keepTo(at);
-          content.skipTo(++at);
-          this.#place = 'dot';
+          place = octet === DOT ? 'dot' : 'line';
           break;
         case 'dot':
-          if (octet === LF && this.#bareLf !== 'content') return this.#done(content, at + 1);
-          if (octet === CR) at++;
-          this.#place = octet === CR ? 'dot-cr' : 'line';
+          done = octet === LF && bareLf !== 'content';
+          if (done || octet === CR) at++;
+          place = octet === CR ? 'dot-cr' : 'line';
           break;
         case 'dot-cr':
-          if (octet === LF) return this.#done(content, at + 1);
-          if (at === 0) content.startsWithHeldCr();
-          this.#place = 'line';
+          done = octet === LF;
+          if (done) at++;
+          // A CR of the chunk before turns out to be no part of a terminator.
+          else heldCr = at === 0;
+          place = 'line';
           break;
-        case 'line':
-          at = this.#bareLf === 'undecided' ? this.#firstLine(chunk, at) : this.#nextLine(chunk, at);
+        case 'line': {
+          const undecided = bareLf === 'undecided';
+          at = undecided ? lineEnd(chunk, at) : dottedLine(chunk, at, last, bareLf);
+          // The end of the first line shows how lines end.
+          if (undecided && chunk[at - 1] === LF)
+            bareLf = octetBefore(chunk, at - 1, last) === CR ? 'content' : 'ends-line';
+          if (at < chunk.length || startsLine(chunk, at, last, bareLf)) place = 'line-start';
+        }
       }
     }
-    if (this.#place !== 'dot-cr') content.keepTo(at);
-    if (at > 0) this.#last = chunk[at - 1] as number;
-    return { content: content.octets(), consumed: at, done: false };
-  }
-
-  /** The end of the first line shows how lines end. Where it ends, or the chunk does. */
-  #firstLine(chunk: Uint8Array, from: number): number {
-    const lineFeed = nextOctet(chunk, LF, from);
-    if (lineFeed === -1) return chunk.length;
-    const afterCr = (lineFeed === 0 ? this.#last : chunk[lineFeed - 1]) === CR;
-    this.#bareLf = afterCr ? 'content' : 'ends-line';
-    this.#place = 'line-start';
-    return lineFeed + 1;
-  }
-
-  /** Dots are rarer than line ends, so they are looked for. The next one that starts a line, or where the chunk ends. */
-  #nextLine(chunk: Uint8Array, from: number): number {
-    let dot = nextOctet(chunk, DOT, from);
-    while (dot !== -1 && !this.#startsLine(chunk, dot)) dot = nextOctet(chunk, DOT, dot + 1);
-    const at = dot === -1 ? chunk.length : dot;
-    if (dot !== -1 || this.#startsLine(chunk, at)) this.#place = 'line-start';
-    return at;
-  }
-
-  /** @param at - not the start of the chunk: there, `#place` says it */
-  #startsLine(chunk: Uint8Array, at: number): boolean {
-    if (at === 0 || chunk[at - 1] !== LF) return false;
-    return this.#bareLf === 'ends-line' || (at === 1 ? this.#last : chunk[at - 2]) === CR;
-  }
-
-  #done(content: Content, consumed: number): WireDecoded {
-    this.#place = 'line-start';
-    this.#bareLf = this.#acceptBareLf ? 'undecided' : 'content';
-    this.#last = LF;
-    return { content: content.octets(), consumed, done: true };
+    if (!done && place !== 'dot-cr') {
+      if (kept !== from) chunk.copyWithin(kept, from, at);
+      kept += at - from;
+    }
+    this.#place = done ? 'line-start' : place;
+    this.#bareLf = done && this.#acceptBareLf ? 'undecided' : bareLf;
+    this.#last = done ? LF : octetBefore(chunk, at, last);
+    const content = kept === chunk.length ? chunk : chunk.subarray(0, kept);
+    return { content: heldCr ? withCrBefore(content) : content, consumed: at, done };
   }
 }
 
-/** The parts of a chunk that are content, moved together in place. */
-class Content {
-  readonly #chunk: Uint8Array;
-  #from = 0;
-  #kept = 0;
-  #heldCr = false;
+type BareLf = 'undecided' | 'ends-line' | 'content';
 
-  constructor(chunk: Uint8Array) {
-    this.#chunk = chunk;
-  }
+/** Behind the end of the line, or where the chunk ends. */
+function lineEnd(chunk: Uint8Array, from: number): number {
+  const lineFeed = nextOctet(chunk, LF, from);
+  return lineFeed === -1 ? chunk.length : lineFeed + 1;
+}
 
-  /** What comes before `end` and was not skipped is content. */
-  keepTo(end: number): void {
-    if (this.#kept !== this.#from) this.#chunk.copyWithin(this.#kept, this.#from, end);
-    this.#kept += end - this.#from;
-    this.#from = end;
-  }
+/** The next dot that starts a line, or where the chunk ends. Dots are rarer than line ends, so they are looked for. */
+function dottedLine(chunk: Uint8Array, from: number, last: number, bareLf: BareLf): number {
+  let dot = nextOctet(chunk, DOT, from);
+  while (dot !== -1 && !startsLine(chunk, dot, last, bareLf)) dot = nextOctet(chunk, DOT, dot + 1);
+  return dot === -1 ? chunk.length : dot;
+}
 
-  skipTo(start: number): void {
-    this.#from = start;
-  }
+/** @param at - not the start of the chunk: there, the place says it */
+function startsLine(chunk: Uint8Array, at: number, last: number, bareLf: BareLf): boolean {
+  if (at === 0 || chunk[at - 1] !== LF) return false;
+  return bareLf === 'ends-line' || octetBefore(chunk, at - 1, last) === CR;
+}
 
-  /** A CR of the chunk before turned out to be no part of a terminator. */
-  startsWithHeldCr(): void {
-    this.#heldCr = true;
-  }
+function octetBefore(chunk: Uint8Array, at: number, last: number): number {
+  return at === 0 ? last : (chunk[at - 1] as number);
+}
 
-  octets(): Uint8Array {
-    const kept = this.#kept === this.#chunk.length ? this.#chunk : this.#chunk.subarray(0, this.#kept);
-    if (!this.#heldCr) return kept;
-    const whole = new Uint8Array(kept.length + 1);
-    whole[0] = CR;
-    whole.set(kept, 1);
-    return whole;
-  }
+function withCrBefore(content: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(content.length + 1);
+  whole[0] = CR;
+  whole.set(content, 1);
+  return whole;
 }

@@ -243,6 +243,18 @@ describe('a response to a challenge', () => {
     expect(talk.hear('+ eA== \r\n')).toEqual(['+ x']);
   });
 
+  it('is not asked for any more once the exchange was cancelled', () => {
+    const talk = ClientTalk.greeted();
+    for (let i = 0; i < 2; i++) {
+      talk.say(AUTH);
+      talk.hear('+ \r\n');
+      talk.session.sendSaslResponse(null);
+      expect(talk.told()).toEqual(['wrote *\r\n']);
+      if (i === 0) talk.hear('-ERR\r\n');
+    }
+    expect(talk.hear('+ \r\n')).toEqual(['close bad-status-line']);
+  });
+
   it('is asked for by nothing else', () => {
     for (const line of ['+eA==', '+\teA==', '++ eA==', ' + eA==', '', '334 eA==']) {
       const talk = ClientTalk.greeted();

@@ -338,6 +338,16 @@ describe('a server that cannot be trusted', () => {
     expect(channel.written).toEqual(['AUTH PLAIN\r\n']);
   });
 
+  it('is left where its challenge cannot be read, by mechanisms that have to read it', async () => {
+    for (const mechanism of [client(), cramMd5Client({ ...LOGIN_OF_ANN, hmacMd5 })]) {
+      for (const challenge of ['+ \r\n', '+ PG5vIGJhc2U2NA\r\n', '+ <1896.697170952@example.org>\r\n']) {
+        const { channel, conversation } = await talkingTo(challenge, '-ERR\r\n');
+        await expectUntrusted(conversation, conversation.authenticate(mechanism));
+        expect(channel.written.at(-1)).toBe('*\r\n');
+      }
+    }
+  });
+
   it('is left where it asks for more than there is, also when it then refuses', async () => {
     const { channel, conversation } = await talkingTo('+ more\r\n', '-ERR\r\n');
     await expectUntrusted(conversation, conversation.authenticate(plainClient(LOGIN_OF_ANN)));

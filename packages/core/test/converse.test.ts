@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ClientCommand } from '../src/command.js';
 import { type Conversation, converse, type Reply } from '../src/driver/index.js';
 import { Pop3Error } from '../src/errors.js';
@@ -218,6 +218,16 @@ describe('send', () => {
       expect(channel.written).toEqual([]);
       expect(conversation.state).toBe('closed');
     }
+  });
+
+  it('writes nothing that is sent when something that is no answer has come already', async () => {
+    const [conversation, channel] = await loggedIn();
+    const noop = conversation.send(NOOP);
+    await settle();
+    channel.say('garbage\r\n');
+    const sent = [DELE, QUIT].map((command) => conversation.send(command));
+    for (const reply of [noop, ...sent]) await expect(reply).rejects.toEqual(failure('POP3_PROTOCOL'));
+    expect(channel.written).toEqual(['NOOP\r\n']);
   });
 
   it('drops what some servers add to the answer to LIST and UIDL with a number', async () => {
@@ -527,7 +537,10 @@ describe('STLS', () => {
     const stls = conversation.send(STLS).then(({ status }) => events.push(status.status));
     expect(() => conversation.send(CAPA)).toThrow(failure('POP3_USAGE') as Error);
     for (let turn = 0; !events.includes('handshake') && turn < 20; turn++) await undefined;
+    // What the channel has now is of the handshake.
+    const taken = vi.spyOn(channel, 'take');
     expect(() => conversation.send(USER)).toThrow(failure('POP3_USAGE') as Error);
+    expect(taken).not.toHaveBeenCalled();
     await stls;
     await conversation.capabilities();
     expect(events).toEqual(['CAPA', 'STLS', 'handshake', 'encrypted', '+OK', 'CAPA']);

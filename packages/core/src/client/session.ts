@@ -257,8 +257,8 @@ export class ClientSession {
 
   #response(line: Uint8Array): ClientAction | null {
     const command = this.#commands[this.#answered] as ClientCommand;
-    const isChallenge = line[0] === PLUS && (line.length === 1 || line[1] === SP);
-    if (isChallenge && command.verb === 'AUTH' && command.mechanism !== null && !this.#cancelled) {
+    const asksForMore = line[0] === PLUS && (line.length === 1 || line[1] === SP);
+    if (asksForMore && command.verb === 'AUTH' && command.mechanism !== null && !this.#cancelled) {
       this.#phase = 'sasl';
       const challenge = decodeBase64(textOf(line.subarray(2)).trim()) ?? NOTHING;
       return { type: 'challenge', command, challenge };
@@ -293,8 +293,7 @@ export class ClientSession {
     const chunk = this.#reader.buffered;
     if (chunk.length === 0) return this.#inputEnded ? this.#fail('peer-closed') : READ;
     const { content, consumed, done } = this.#decoder.decode(chunk);
-    this.#reader.clear();
-    if (consumed < chunk.length) this.#reader.push(chunk.subarray(consumed));
+    this.#reader.skip(consumed);
     if (done) this.#phase = 'body-end';
     const command = this.#commands[this.#answered] as ClientCommand;
     if (command.verb === 'CAPA') {
@@ -357,10 +356,17 @@ export class ClientSession {
 }
 
 function hasLines(command: ClientCommand): boolean {
-  if (command.verb === null) return command.multiline;
-  if (command.verb === 'AUTH') return command.mechanism === null;
-  if ('messageNumber' in command && command.messageNumber === null) return true;
-  return ANSWERED_WITH_LINES.includes(command.verb);
+  switch (command.verb) {
+    case null:
+      return command.multiline;
+    case 'AUTH':
+      return command.mechanism === null;
+    case 'LIST':
+    case 'UIDL':
+      return command.messageNumber === null;
+    default:
+      return ANSWERED_WITH_LINES.includes(command.verb);
+  }
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

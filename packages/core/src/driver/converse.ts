@@ -42,10 +42,16 @@ export interface Authentication {
   readonly problem: string | null;
 }
 
-/** A command that was sent, and the answer to it. */
+/** Who is told of an answer, or that there will be none. Neither may throw, nor send another command. */
+export interface ReplyTaker {
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+}
+
+/** A command that was sent, and who waits for the answer to it. */
 interface Sent {
   readonly command: ClientCommand;
-  readonly reply: Pending<Reply>;
+  readonly reply: ReplyTaker;
 }
 
 type Outcome = 'go on' | 'wait' | 'stop';
@@ -69,6 +75,8 @@ export class Conversation {
   readonly #sent: Sent[] = [];
   readonly #greeting = new Pending<Greeting>();
   #running = false;
+  /** What is made of the value that is waited for. */
+  #done: ((value: unknown) => void) | null = null;
   /** Whether commands wait to be written. */
   #unsent = false;
   #error: unknown = null;
@@ -115,19 +123,25 @@ export class Conversation {
    * @throws Pop3Error `POP3_USAGE` at once, where {@link ClientSession.send} does, and for STLS when the channel has no TLS.
    */
   send(command: ClientCommand): Promise<Reply> {
-    if (this.#session.pending === 0 && this.state !== 'connecting') this.#look();
     const reply = new Pending<Reply>();
-    if (this.#over) {
-      reply.reject(this.#error);
-      return reply.promise;
-    }
+    this.sendFor(reply, command);
+    return reply.promise;
+  }
+
+  /**
+   * Sends a command like {@link send}, without a promise: who sends hundreds ahead need not make one for each.
+   *
+   * @throws Pop3Error `POP3_USAGE` as `send` does.
+   */
+  sendFor(reply: ReplyTaker, command: ClientCommand): void {
+    if (!this.#running && this.#session.pending === 0 && this.state !== 'connecting') this.#look();
+    if (this.#over) return reply.reject(this.#error);
     if (command.verb === 'STLS' && !this.#channel.upgradeTls) usage('This channel cannot do TLS.');
     this.#session.send(command);
     this.#sent.push({ command, reply });
     // Commands that are sent in one go share a write.
     if (!this.#unsent) queueMicrotask(() => this.#flush());
     this.#unsent = true;
-    return reply.promise;
   }
 
   /** What the server can do, asked where that is not known; null when it refuses to say (RFC 2449 section 5). */
@@ -265,12 +279,15 @@ export class Conversation {
 
   #read(): Outcome {
     this.#awaited ??= this.#whatFor();
-    const awaited = this.#awaited;
-    return this.#attempt(
-      () => this.#channel.read(awaited),
-      (chunk) => (chunk === null ? this.#session.receiveEnd() : this.#session.receive(chunk)),
-    );
+    return this.#attempt(this.#readNext, this.#received);
   }
+
+  readonly #readNext = (): MaybePromise<Uint8Array | null> => this.#channel.read(this.#awaited as Awaited);
+
+  readonly #received = (chunk: Uint8Array | null): void => {
+    if (chunk === null) this.#session.receiveEnd();
+    else this.#session.receive(chunk);
+  };
 
   #whatFor(): Awaited {
     if (this.#body !== null) return { type: 'body', command: this.#body.command };
@@ -288,27 +305,28 @@ export class Conversation {
 
   /** Goes on at once where nothing has to be waited for. */
   #attempt<T>(work: () => MaybePromise<T>, done: (value: T) => void): Outcome {
-    const proceed = (value: T) => {
-      if (!this.#over) done(value);
-    };
-    const fail = (error: unknown) => void this.#fail(error);
     try {
       const value = work();
       if (isPending(value)) {
-        // What has come is looked at before anything else can happen: a command that is sent now must not overtake it.
-        value.then((value) => {
-          this.#running = false;
-          proceed(value);
-          this.#run();
-        }, fail);
+        this.#done = done as (value: unknown) => void;
+        value.then(this.#proceed, this.#giveUp);
         return 'wait';
       }
-      proceed(value);
+      if (!this.#over) done(value);
     } catch (error) {
-      fail(error);
+      this.#fail(error);
     }
     return 'go on';
   }
+
+  // What has come is looked at before anything else can happen: a command that is sent now must not overtake it.
+  readonly #proceed = (value: unknown): void => {
+    this.#running = false;
+    if (!this.#over) this.#done?.(value);
+    this.#run();
+  };
+
+  readonly #giveUp = (error: unknown): void => void this.#fail(error);
 
   #consumed(chunks: number): void {
     this.#unread -= chunks;

@@ -1,4 +1,40 @@
+export { type NumberedMap, ScanListing, UniqueIdListing } from '../client/message-maps.js';
+export type {
+  AccessTokenSource,
+  Auth,
+  CertificateAuth,
+  MechanismAuth,
+  PasswordAuth,
+  TokenAuth,
+  TokenRefusal,
+} from './auth.js';
+export {
+  type Beginning,
+  type BeginOptions,
+  beginSession,
+  type SecurableChannel,
+  type TlsMode,
+} from './begin-session.js';
+export {
+  type CallOptions,
+  type CommandOptions,
+  type CommandReply,
+  type DropListing,
+  type FailedDeletion,
+  type MessagesOptions,
+  openClient,
+  type Pop3Client,
+  type QuitResult,
+  type Reconnection,
+} from './client.js';
 export type { Awaited, ClientChannel } from './client-channel.js';
+export type {
+  ClientOptions,
+  Connector,
+  OwnedChannel,
+  Progress,
+  ReceiveLimits,
+} from './client-options.js';
 export {
   type AuthenticateOptions,
   type Authentication,
@@ -7,6 +43,12 @@ export {
   converse,
   type Greeting,
   type Reply,
+  type ReplyTaker,
 } from './converse.js';
+export { checkAuth, type LoginContext, logIn } from './login.js';
+export type { LoginCrypto, Offer } from './mechanisms.js';
+export type { MessageBody, Pop3Message } from './message.js';
+export { type ListingLimits, readScanListing, readUniqueIds } from './read-listing.js';
+export { type RefusalContext, refusalOf } from './refusal.js';
 export type { ReplyBody } from './reply-body.js';
 export { type ByteChannel, type Fault, type ServeOptions, serve } from './serve.js';

@@ -73,7 +73,8 @@ export function cramMd5Client(
         step(challenge) {
           if (challenge === null) return { type: 'response', response: null };
           const text = decodeUtf8(challenge);
-          if (complete || text === null) {
+          // A digest of nothing says nothing of this server, and can be looked up.
+          if (complete || !text) {
             complete = false;
             return UNEXPECTED;
           }

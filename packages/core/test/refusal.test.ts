@@ -1,12 +1,9 @@
-import {
-  type Capabilities,
-  type Pop3Error,
-  parseCapabilities,
-  parseStatusLine,
-  type Status,
-} from '@pop3/core';
 import { describe, expect, it } from 'vitest';
-import { type RefusalContext, refusalOf } from '../src/refusal.js';
+import { type Capabilities, parseCapabilities } from '../src/capability.js';
+import type { Status } from '../src/client/options.js';
+import { type RefusalContext, refusalOf } from '../src/driver/refusal.js';
+import type { Pop3Error } from '../src/errors.js';
+import { parseStatusLine } from '../src/response.js';
 
 function status(line: string): Status {
   return parseStatusLine(Buffer.from(line)) as Status;

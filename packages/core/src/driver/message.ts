@@ -1,5 +1,5 @@
-import { Pop3Error } from '@pop3/core';
-import type { ReplyBody } from '@pop3/core/driver';
+import { usage } from '../errors.js';
+import type { ReplyBody } from './reply-body.js';
 
 /**
  * A message, or the head of one, as octets with CRLF line ends, unstuffed: to be read once. `RETR` or `TOP` goes out when the
@@ -29,6 +29,8 @@ export interface Pop3Message {
 }
 
 export interface BodySource {
+  /** The body, where it has come already: then nothing has to be waited for. */
+  readonly arrived: () => ReplyBody | null;
   /** Gets the body, when the first octets are wanted. */
   readonly open: () => Promise<ReplyBody>;
   readonly signal: AbortSignal | undefined;
@@ -42,7 +44,7 @@ export function messageBody(source: BodySource): MessageBody {
   let read = false;
   return {
     [Symbol.asyncIterator]() {
-      if (read) throw new Pop3Error('POP3_USAGE', 'A body can be read once; ask for the message again.');
+      if (read) usage('A body can be read once; ask for the message again.');
       read = true;
       return new BodyReader(source);
     },
@@ -63,8 +65,10 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
   }
 
   next(): Promise<Result> {
+    const { arrived, signal } = this.#source;
+    if (this.#body === null && signal === undefined) this.#body = arrived();
     const next = this.#body === null ? this.#start() : this.#body.next();
-    return this.#watched ? next.then(this.#watch, this.#fail) : next;
+    return this.#watched ? this.#watch(next) : next;
   }
 
   async return(): Promise<Result> {
@@ -77,26 +81,30 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
     const { open, signal } = this.#source;
     signal?.throwIfAborted();
     this.#body = await open();
-    signal?.addEventListener('abort', this.#abort, { once: true });
-    if (signal?.aborted) this.#abort();
+    signal?.addEventListener('abort', this, { once: true });
+    if (signal?.aborted) this.handleEvent();
     return this.#body.next();
   }
 
-  readonly #watch = (result: Result): Result => {
-    if (result.done) this.#forget();
-    else this.#source.received?.(result.value.length);
-    return result;
-  };
+  async #watch(next: Promise<Result>): Promise<Result> {
+    try {
+      const result = await next;
+      if (result.done) this.#forget();
+      else this.#source.received?.(result.value.length);
+      return result;
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
+  }
 
-  readonly #fail = (error: unknown): never => {
-    this.#forget();
-    throw error;
-  };
-
-  readonly #abort = (): void => this.#source.leave(this.#source.signal?.reason);
+  /** It was aborted. A method, and no closure for each message. */
+  handleEvent(): void {
+    this.#source.leave(this.#source.signal?.reason);
+  }
 
   #forget(): void {
-    this.#source.signal?.removeEventListener('abort', this.#abort);
+    this.#source.signal?.removeEventListener('abort', this);
   }
 }
 

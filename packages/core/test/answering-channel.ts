@@ -1,4 +1,4 @@
-import type { ClientChannel } from '@pop3/core/driver';
+import type { ClientChannel } from '../src/driver/index.js';
 
 /** A server without a network: it is asked for an answer to each line, and keeps what was said. */
 export class AnsweringChannel implements ClientChannel {

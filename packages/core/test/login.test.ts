@@ -1,15 +1,31 @@
-import { staticUsers } from '@pop3/auth-node';
-import { type Authenticator, Pop3Error } from '@pop3/core';
-import type { ClientChannel } from '@pop3/core/driver';
-import { apopDigest, plainClient, scramClient } from '@pop3/core/sasl';
-import { MECHANISM_NAMES, nodeMechanisms } from '@pop3/server-node';
 import { describe, expect, it } from 'vitest';
-import { freshNonce, md5, SCRAM_CRYPTO } from '../src/hashes.js';
-import { checkAuth } from '../src/login.js';
-import type { Auth, TokenRefusal } from '../src/options.js';
+import type { Authenticator, Peer, ScramForm } from '../src/adapter.js';
+import {
+  type Auth,
+  type ByteChannel,
+  type ClientChannel,
+  checkAuth,
+  serve,
+  type TokenRefusal,
+} from '../src/driver/index.js';
+import { Pop3Error } from '../src/errors.js';
+import {
+  apopDigest,
+  cramMd5,
+  EXTERNAL,
+  LOGIN,
+  PLAIN,
+  plainClient,
+  type SaslServerMechanism,
+  scram,
+  scramClient,
+} from '../src/sasl/index.js';
 import { AnsweringChannel } from './answering-channel.js';
 import { type Attempt, attempt, errorOf } from './login-attempt.js';
-import { servedChannel } from './served-channel.js';
+import { storeOf } from './memory-channel.js';
+import { joinedChannels } from './memory-client-channel.js';
+import { HASHES, md5 } from './node-hashes.js';
+import { passwordUsers } from './password-users.js';
 
 const PASSWORD = 'tig"er of wörds ';
 const AUTH = { user: 'ann', password: PASSWORD };
@@ -18,28 +34,58 @@ const BINDING = Buffer.alloc(32, 7);
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const textOf = (encoded = '') => Buffer.from(encoded, 'base64').toString();
 
+const FORMS: readonly ScramForm[] = ['scram-sha-256', 'scram-sha-512', 'scram-sha-1'];
+
+/** Those of the names, or all. */
+function mechanismsOf(names?: readonly string[]): SaslServerMechanism[] {
+  const channelBinding = names?.some((name) => name.endsWith('-PLUS')) ?? true;
+  const nonce = () => '3rfcNHYJY1ZVvWVs7j';
+  const all = [
+    ...FORMS.flatMap((form) => scram(form, { crypto: HASHES[form], nonce, channelBinding })),
+    EXTERNAL,
+    PLAIN,
+    LOGIN,
+    cramMd5({ challenge: () => '<1896.697170952@example.org>' }),
+  ];
+  return all.filter(({ name }) => names?.includes(name) ?? true);
+}
+
+const NAMES = mechanismsOf().map(({ name }) => name);
+
 interface Served extends Partial<Omit<Attempt, 'channel'>> {
   readonly mechanisms?: readonly string[];
   readonly authenticator?: Authenticator;
 }
 
 /** Logs in to a server of the core with all of its mechanisms. */
-async function served({ mechanisms = MECHANISM_NAMES, authenticator, ...changes }: Served = {}) {
+async function served({ mechanisms = NAMES, authenticator, ...changes }: Served = {}) {
   const encrypted = changes.encrypted ?? true;
-  const channel = servedChannel({
-    authenticator: authenticator ?? staticUsers({ ann: PASSWORD }),
-    mechanisms: nodeMechanisms(mechanisms),
-    peer: {
-      address: null,
-      tls: encrypted,
-      certificate: { commonName: 'ann', emailAddresses: [], fingerprint256: '' },
-      ...(encrypted && { channelBinding: () => BINDING }),
-    },
-    session: { plaintextAuth: 'allow' },
+  const { server, client: channel, said } = joinedChannels();
+  serveAll(server, mechanisms, authenticator ?? passwordUsers({ ann: PASSWORD }), {
+    address: null,
+    tls: encrypted,
+    certificate: { commonName: 'ann', emailAddresses: [], fingerprint256: '' },
+    ...(encrypted && { channelBinding: () => BINDING }),
   });
   const login = attempt({ channel, auth: AUTH, channelBinding: () => BINDING, ...changes });
   const outcome = await login.catch((error: unknown) => error);
-  return { login, outcome, said: channel.said };
+  return { login, outcome, said: said.client.split('\r\n').slice(0, -1) };
+}
+
+function serveAll(
+  channel: ByteChannel,
+  names: readonly string[],
+  authenticator: Authenticator,
+  peer: Peer,
+): void {
+  void serve({
+    channel,
+    authenticator,
+    peer,
+    mechanisms: mechanismsOf(names),
+    store: storeOf([]),
+    session: { plaintextAuth: 'allow' },
+  });
 }
 
 interface Script extends Partial<Omit<Attempt, 'channel'>> {
@@ -68,7 +114,7 @@ describe('with a server that has them all', () => {
     expect((await served({ encrypted: false })).outcome).toBe('SCRAM-SHA-256');
   });
 
-  it.each(MECHANISM_NAMES.filter((name) => /^(SCRAM|CRAM|PLAIN|LOGIN)/.test(name)))(
+  it.each(NAMES.filter((name) => /^(SCRAM|CRAM|PLAIN|LOGIN)/.test(name)))(
     'logs in by %s, and says what is wrong when the password is',
     async (name) => {
       expect((await served({ mechanisms: [name] })).outcome).toBe(name);
@@ -103,7 +149,7 @@ describe('with a server that has them all', () => {
   it.each([' ', '"', "'", '\\', 'ö', '\u{1f40c} €', 'a b  c ', '=,', '\t', 'x'.repeat(200)])(
     'takes the password %j by each mechanism',
     async (password) => {
-      const authenticator = staticUsers({ 'an n@example.org': password });
+      const authenticator = passwordUsers({ 'an n@example.org': password });
       for (const mechanism of [
         'USER',
         'LOGIN',
@@ -117,11 +163,9 @@ describe('with a server that has them all', () => {
   );
 
   it('finds out that -PLUS was taken out of the list', async () => {
-    const channel = servedChannel({
-      authenticator: staticUsers({ ann: PASSWORD }),
-      mechanisms: nodeMechanisms(MECHANISM_NAMES),
-      peer: { address: null, tls: true, certificate: null, channelBinding: () => BINDING },
-    });
+    const { server, client: channel } = joinedChannels();
+    const peer = { address: null, tls: true, certificate: null, channelBinding: () => BINDING };
+    serveAll(server, NAMES, passwordUsers({ ann: PASSWORD }), peer);
     const between: ClientChannel = {
       ...channel,
       async read(awaited) {
@@ -199,8 +243,8 @@ describe('with a server that has them all', () => {
       ...sasl,
       username: 'ann',
       password: PASSWORD,
-      crypto: SCRAM_CRYPTO['scram-sha-1'],
-      nonce: freshNonce,
+      crypto: HASHES['scram-sha-1'],
+      nonce: () => 'fyko+d2lbbFgONRv9qkxdawL',
     });
     expect((await served({ auth: { sasl: scram }, encrypted: false })).outcome).toBe('SCRAM-SHA-1');
   });
@@ -398,21 +442,6 @@ describe('SCRAM', () => {
       /SCRAM-SHA-256.*auth\.mechanism can name another of CRAM-MD5, PLAIN, LOGIN, USER\.$/,
     );
   });
-
-  it('leaves the event loop free while it computes', async () => {
-    const { crypto, ...login } = {
-      crypto: SCRAM_CRYPTO['scram-sha-256'],
-      username: 'ann',
-      password: 'pencil',
-    };
-    expect(crypto.pbkdf2(Buffer.from(login.password), Buffer.from('salt'), 4_096)).toBeInstanceOf(Promise);
-  });
-
-  it('has a nonce of 18 octets, another each time', () => {
-    const nonces = new Set(Array.from({ length: 100 }, freshNonce));
-    expect(nonces.size).toBe(100);
-    for (const nonce of nonces) expect(nonce).toMatch(/^[A-Za-z0-9+/]{24}$/);
-  });
 });
 
 describe('a token', () => {
@@ -608,6 +637,29 @@ describe('a password that the server repeats', () => {
     });
     const error = await errorOf(login, 'Tiger-of-words', 'TIGER-OF-WORDS');
     expect(error.serverText).toMatch(/\*\*\*/);
+  });
+});
+
+describe('a host without hash functions', () => {
+  const announced = ['SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 CRAM-MD5 PLAIN'];
+  const crypto = {};
+
+  it('has the password sent where that may be', async () => {
+    const { login, said } = scripted({ announced, crypto }, () => '+OK');
+    expect(await login).toBe('PLAIN');
+    expect(said()).toEqual([`AUTH PLAIN ${base64(`\0ann\0${PASSWORD}`)}`]);
+    const clear = scripted({ announced, crypto, encrypted: false }, () => '+OK');
+    expect(await errorOf(clear.login, PASSWORD)).toMatchObject({ code: 'POP3_TLS' });
+  });
+
+  it.each(['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'CRAM-MD5', 'APOP'])('has no %s', async (mechanism) => {
+    const auth = { ...AUTH, mechanism };
+    const greeting = '+OK <1.2@host>';
+    const { login, said } = scripted({ announced, crypto, auth, greeting }, () => '+OK');
+    const error = await errorOf(login, PASSWORD);
+    expect(error).toMatchObject({ code: 'POP3_UNSUPPORTED' });
+    expect(error.message).toContain(mechanism);
+    expect(said()).toEqual([]);
   });
 });
 

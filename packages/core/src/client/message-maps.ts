@@ -1,10 +1,3 @@
-import { LineReader, Pop3Error, parseScanLine, parseUniqueIdLine } from '@pop3/core';
-import type { ReplyBody } from '@pop3/core/driver';
-
-/** All unique-ids of a listing together. Two million of 70 octets, the longest that RFC 1939 has, are less. */
-const MAX_ID_OCTETS = 1 << 28;
-/** Octets of one line of a listing: some servers add columns. */
-const MAX_LINE_OCTETS = 65_536;
 /** In place of a size plus one: the server gave none that can be. */
 const UNKNOWN = -1;
 
@@ -98,61 +91,8 @@ export class UniqueIdListing extends NumberedMap<string> {
     const length = this.#lengths[messageNumber];
     if (!length) return undefined;
     const start = this.#starts[messageNumber] as number;
-    let text = '';
-    for (let at = start; at < start + length; at++) text += String.fromCharCode(this.#octets[at] as number);
-    return text;
+    return String.fromCharCode(...this.#octets.subarray(start, start + length));
   }
-}
-
-export interface ListingLimits {
-  readonly maxMessages: number;
-  readonly maxUniqueIdOctets: number;
-}
-
-/** Reads the lines of LIST. What is no line of a listing, and numbers that no maildrop has, are passed over. */
-export async function readScanListing(body: ReplyBody, { maxMessages }: ListingLimits): Promise<ScanListing> {
-  const listing = new ScanListing();
-  await eachLine(body, maxMessages, (line) => {
-    parseScanLine(line, (number, octets) => {
-      if (number >= 1 && number <= maxMessages) listing.add(number, octets);
-    });
-  });
-  return listing;
-}
-
-/** Reads the lines of UIDL in the same way. */
-export async function readUniqueIds(body: ReplyBody, limits: ListingLimits): Promise<UniqueIdListing> {
-  const { maxMessages, maxUniqueIdOctets } = limits;
-  const listing = new UniqueIdListing();
-  await eachLine(body, maxMessages, (line) => {
-    parseUniqueIdLine(line, (number, uniqueId) => {
-      if (number < 1 || number > maxMessages) return;
-      if (uniqueId.length > maxUniqueIdOctets)
-        endless(`a unique-id of more than ${maxUniqueIdOctets} octets`);
-      listing.add(number, uniqueId);
-      if (listing.octets > MAX_ID_OCTETS) endless('more unique-ids than fit into memory');
-    });
-  });
-  return listing;
-}
-
-async function eachLine(body: ReplyBody, maxLines: number, visit: (line: Uint8Array) => void): Promise<void> {
-  const reader = new LineReader(MAX_LINE_OCTETS);
-  let lines = 0;
-  for await (const chunk of body) {
-    reader.push(chunk);
-    for (;;) {
-      const line = reader.next(MAX_LINE_OCTETS);
-      if (line === 'need-data') break;
-      if (typeof line === 'string') endless('a line without an end');
-      if (++lines > maxLines) endless(`a listing of more than ${maxLines} lines`);
-      visit(line);
-    }
-  }
-}
-
-function endless(what: string): never {
-  throw new Pop3Error('POP3_PROTOCOL', `The server sent ${what}. The limits are an option of connectPop3().`);
 }
 
 function withRoom<T extends Float64Array | Uint32Array | Uint16Array | Uint8Array>(

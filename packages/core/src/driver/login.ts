@@ -1,18 +1,22 @@
-import { encodeCommand, isPop3Error, Pop3Error, type Status } from '@pop3/core';
-import type { Conversation } from '@pop3/core/driver';
-import { apopDigest, externalClient, type SaslClientMechanism } from '@pop3/core/sasl';
-import { md5 } from './hashes.js';
+import type { Status } from '../client/options.js';
+import { encodeCommand } from '../command.js';
+import { isPop3Error, Pop3Error, usage } from '../errors.js';
+import { apopDigest } from '../sasl/apop.js';
+import { externalClient } from '../sasl/external.js';
+import type { SaslClientMechanism } from '../sasl/mechanism.js';
+import type { Auth, CertificateAuth, PasswordAuth, TokenAuth } from './auth.js';
+import type { Conversation } from './converse.js';
 import {
   announcedMechanisms,
   checkPasswordAuth,
   checkPlaintext,
   type Offer,
   otherWays,
+  type PasswordWay,
   passwordWay,
   tokenMechanism,
   tokenMechanismName,
 } from './mechanisms.js';
-import type { Auth, CertificateAuth, PasswordAuth, TokenAuth } from './options.js';
 import { refusalOf } from './refusal.js';
 
 export interface LoginContext extends Offer {
@@ -77,7 +81,7 @@ function has<Kind extends (typeof KINDS)[number]>(
   auth: Auth,
   kind: Kind,
 ): auth is Extract<Auth, Record<Kind, unknown>> {
-  return kind in auth && (auth as Partial<Record<Kind, unknown>>)[kind] !== undefined;
+  return (auth as Partial<Record<Kind, unknown>> | null)?.[kind] !== undefined;
 }
 
 async function byPassword(auth: PasswordAuth, context: LoginContext): Promise<string> {
@@ -88,7 +92,7 @@ async function byPassword(auth: PasswordAuth, context: LoginContext): Promise<st
       return bySasl(way.mechanism, context, { what: 'the password', secrets: [auth.password], advice });
     }
     case 'apop':
-      return byApop(auth, way.timestamp, context);
+      return byApop(auth, way, context);
     case 'user':
       return byUserAndPass(auth, context);
   }
@@ -126,7 +130,7 @@ async function byUserAndPass(auth: PasswordAuth, context: LoginContext): Promise
 
 async function byApop(
   { user, password }: PasswordAuth,
-  timestamp: string,
+  { timestamp, md5 }: Extract<PasswordWay, { type: 'apop' }>,
   context: LoginContext,
 ): Promise<string> {
   const { conversation, capabilities } = context;
@@ -228,8 +232,4 @@ function otherWaysThan(used: string, { mechanism }: PasswordAuth, offer: Offer):
 /** A value of JavaScript that is no text would go out as the word for it. */
 function checkToken(token: unknown): void {
   if (typeof token !== 'string' || token === '') usage('An access token is a text, and not empty.');
-}
-
-function usage(text: string): never {
-  throw new Pop3Error('POP3_USAGE', text);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutSecrets } from '../src/secrets.js';
+import { withoutSecrets } from '../src/driver/secrets.js';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const TOKEN = `ya29.${'a0B1-_'.repeat(40)}`;

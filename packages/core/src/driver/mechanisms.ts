@@ -1,16 +1,24 @@
-import { type Capabilities, type ChannelBindingType, Pop3Error, type ScramForm } from '@pop3/core';
-import {
-  cramMd5Client,
-  loginClient,
-  oauthBearerClient,
-  type PasswordLogin,
-  plainClient,
-  type SaslClientMechanism,
-  scramClient,
-  xoauth2Client,
-} from '@pop3/core/sasl';
-import { freshNonce, hmacMd5, SCRAM_CRYPTO } from './hashes.js';
-import type { PasswordAuth, TokenAuth } from './options.js';
+import type { ChannelBindingType, ScramForm } from '../adapter.js';
+import type { Capabilities } from '../capability.js';
+import { Pop3Error, usage } from '../errors.js';
+import type { Md5 } from '../sasl/apop.js';
+import { cramMd5Client, type HmacMd5 } from '../sasl/cram-md5.js';
+import { loginClient } from '../sasl/login.js';
+import type { SaslClientMechanism } from '../sasl/mechanism.js';
+import { oauthBearerClient } from '../sasl/oauth-bearer.js';
+import { type PasswordLogin, plainClient } from '../sasl/plain.js';
+import { type ScramClientOptions, scramClient } from '../sasl/scram-client.js';
+import { xoauth2Client } from '../sasl/xoauth2.js';
+import type { PasswordAuth, TokenAuth } from './auth.js';
+
+/** The hash functions and the randomness of the host. A mechanism whose functions are left out is not to be had. */
+export interface LoginCrypto {
+  readonly scram?: Partial<Record<ScramForm, Pick<ScramClientOptions, 'crypto' | 'nonce'>>>;
+  /** For CRAM-MD5. */
+  readonly hmacMd5?: HmacMd5;
+  /** For APOP. */
+  readonly md5?: Md5;
+}
 
 /** What can be used to log in: what the server announces, and what the connection gives. */
 export interface Offer {
@@ -20,13 +28,14 @@ export interface Offer {
   readonly apopTimestamp: string | null;
   readonly encrypted: boolean;
   readonly allowPlaintext: boolean;
+  readonly crypto: LoginCrypto;
   channelBinding(type: ChannelBindingType): Uint8Array | null;
 }
 
 /** How to log in by a password. */
 export type PasswordWay =
   | { readonly type: 'sasl'; readonly mechanism: SaslClientMechanism }
-  | { readonly type: 'apop'; readonly timestamp: string }
+  | { readonly type: 'apop'; readonly timestamp: string; readonly md5: Md5 }
   /** USER and PASS. */
   | { readonly type: 'user' };
 
@@ -36,7 +45,7 @@ interface PasswordMechanism {
   readonly plaintext: boolean;
   /** Can say whose maildrop is wanted. */
   readonly authorizes: boolean;
-  /** Null when the connection does not have what is needed. */
+  /** Null when the connection or the host does not have what is needed. */
   client(login: PasswordLogin, offer: Offer): SaslClientMechanism | null;
 }
 
@@ -65,7 +74,7 @@ const PASSWORD_MECHANISMS: readonly PasswordMechanism[] = [
     name: 'CRAM-MD5',
     plaintext: false,
     authorizes: false,
-    client: (login) => cramMd5Client({ ...login, hmacMd5 }),
+    client: (login, { crypto: { hmacMd5 } }) => (hmacMd5 ? cramMd5Client({ ...login, hmacMd5 }) : null),
   },
   { name: 'PLAIN', plaintext: true, authorizes: true, client: plainClient },
   { name: 'LOGIN', plaintext: true, authorizes: false, client: loginClient },
@@ -195,16 +204,17 @@ function namedMechanism(name: string, auth: PasswordAuth, offer: Offer): SaslCli
   if (known.plaintext && !mayShowSecrets(offer)) throw inTheClear([name], 'password');
   const mechanism = known.client(loginOf(auth), offer);
   if (mechanism !== null) return mechanism;
-  throw offer.encrypted
+  throw offer.encrypted || !name.endsWith('-PLUS')
     ? new Pop3Error(
         'POP3_UNSUPPORTED',
-        `${name} needs a channel binding, which this connection does not have.`,
+        `${name} needs a channel binding or hash functions that are not there.`,
       )
     : new Pop3Error('POP3_TLS', `${name} binds to an encrypted connection. ${SET_TLS}.`);
 }
 
-function apop({ apopTimestamp }: Offer): PasswordWay {
-  if (apopTimestamp !== null) return { type: 'apop', timestamp: apopTimestamp };
+function apop({ apopTimestamp, crypto: { md5 } }: Offer): PasswordWay {
+  if (md5 === undefined) throw new Pop3Error('POP3_UNSUPPORTED', 'APOP needs MD5, which is not there.');
+  if (apopTimestamp !== null) return { type: 'apop', timestamp: apopTimestamp, md5 };
   throw new Pop3Error(
     'POP3_UNSUPPORTED',
     'The server does not offer APOP: its greeting has no timestamp, or was said before the connection was encrypted.',
@@ -216,8 +226,10 @@ function scramPlus(form: ScramForm): PasswordMechanism {
     ...scramBare(form),
     name: `${form.toUpperCase()}-PLUS`,
     client: (login, offer) => {
+      const sources = offer.crypto.scram?.[form];
+      if (sources === undefined) return null;
       const channelBinding = bindingOf(offer);
-      return channelBinding && scramClient(form, { ...login, ...sourcesOf(form), channelBinding });
+      return channelBinding && scramClient(form, { ...login, ...sources, channelBinding });
     },
   };
 }
@@ -228,17 +240,15 @@ function scramBare(form: ScramForm): PasswordMechanism {
     plaintext: false,
     authorizes: true,
     client: (login, offer) => {
+      const sources = offer.crypto.scram?.[form];
+      if (sources === undefined) return null;
       // Said only where a list was seen and could have named one: a server that has -PLUS then refuses (RFC 5802 section 6).
       const announced = announcedMechanisms(offer.capabilities);
       const missed = announced.length > 0 && !announced.some((name) => name.endsWith('-PLUS'));
       const flag = missed && bindingOf(offer) !== null ? { channelBinding: 'not-offered' as const } : {};
-      return scramClient(form, { ...login, ...sourcesOf(form), ...flag });
+      return scramClient(form, { ...login, ...sources, ...flag });
     },
   };
-}
-
-function sourcesOf(form: ScramForm) {
-  return { crypto: SCRAM_CRYPTO[form], nonce: freshNonce };
 }
 
 function bindingOf(offer: Offer) {
@@ -272,8 +282,4 @@ function nothingFits(auth: PasswordAuth, offer: Offer, announced: readonly strin
     'POP3_UNSUPPORTED',
     `${list}. If it has one that it does not announce, name it by auth.mechanism.`,
   );
-}
-
-function usage(text: string): never {
-  throw new Pop3Error('POP3_USAGE', text);
 }

@@ -1,3 +1,6 @@
+import { textOf } from '../octets.js';
+import { encodeUtf8 } from '../text.js';
+
 // A server may repeat what it was told: `-ERR unknown command: PASS tiger`. What it says is shown to people and kept in
 // logs, so a secret in it is hidden, also in base64, as SASL sends it, and where the server has cut it off.
 
@@ -19,7 +22,7 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
   for (const secret of secrets) {
     if (secret === '') continue;
     // A line that is not UTF-8 is read as ISO 8859-1, and so is what it repeats.
-    for (const form of [secret, Buffer.from(secret).toString('latin1')]) {
+    for (const form of [secret, asLatin1(secret)]) {
       shown = shown.replace(patternOf(form), HIDDEN);
     }
   }
@@ -32,12 +35,21 @@ function markOf(secret: string): string {
 
 /** The response of a mechanism may begin anywhere in a word: three more octets are one more group. */
 function encodes(word: string, mark: string): boolean {
-  const wanted = Buffer.from(mark);
+  const wanted = asLatin1(mark);
   return [0, 1, 2, 3].some((start) => {
-    const octets = Buffer.from(word.slice(start), 'base64');
-    if (wanted.length >= LEAST_PART) return octets.includes(wanted);
-    return octets.toString('latin1').split('\0').includes(wanted.toString('latin1'));
+    const text = decoded(word.slice(start));
+    return wanted.length >= LEAST_PART ? text.includes(wanted) : text.split('\0').includes(wanted);
   });
+}
+
+/** Base64 of either alphabet, however it was cut off; one character for each octet. */
+function decoded(word: string): string {
+  const digits = word.replace(/=+$/, '').replaceAll('-', '+').replaceAll('_', '/');
+  return atob(digits.length % 4 === 1 ? digits.slice(0, -1) : digits);
+}
+
+function asLatin1(text: string): string {
+  return textOf(encodeUtf8(text));
 }
 
 function patternOf(secret: string): RegExp {

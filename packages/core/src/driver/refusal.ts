@@ -1,4 +1,6 @@
-import { type Capabilities, Pop3Error, type Status } from '@pop3/core';
+import type { Capabilities } from '../capability.js';
+import type { Status } from '../client/options.js';
+import { Pop3Error } from '../errors.js';
 import { announcedMechanisms } from './mechanisms.js';
 import { withoutSecrets } from './secrets.js';
 

@@ -1,24 +1,18 @@
-import {
-  type Capabilities,
-  type ClientCommand,
-  isPop3Error,
-  Pop3Error,
-  type ResponseCode,
-  type Status,
-} from '@pop3/core';
-import type { Reply, ReplyBody } from '@pop3/core/driver';
+import type { Capabilities } from '../capability.js';
+import type { ScanListing, UniqueIdListing } from '../client/message-maps.js';
+import type { Status } from '../client/options.js';
+import { type ClientCommand, parseCommand, type Verb } from '../command.js';
+import { isPop3Error, Pop3Error, usage } from '../errors.js';
+import type { ResponseCode } from '../response.js';
+import { encodeUtf8 } from '../text.js';
+import type { ClientOptions, Connector } from './client-options.js';
+import type { Reply } from './converse.js';
 import { Fetched } from './fetched.js';
 import { type Link, openLink } from './link.js';
-import {
-  type ListingLimits,
-  readScanListing,
-  readUniqueIds,
-  type ScanListing,
-  type UniqueIdListing,
-} from './listing.js';
 import { abandoning, type MessageBody, messageBody, type Pop3Message } from './message.js';
-import type { ConnectOptions } from './options.js';
+import { readScanListing, readUniqueIds } from './read-listing.js';
 import { refusalOf } from './refusal.js';
+import type { ReplyBody } from './reply-body.js';
 
 /** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
 export interface CallOptions {
@@ -64,7 +58,7 @@ export interface CommandReply {
 }
 
 export interface CommandOptions extends CallOptions {
-  /** Whether a `+OK` is followed by lines. Default false. */
+  /** Whether a `+OK` is followed by lines, for a command that is not known here. Default false. */
   readonly multiline?: boolean;
 }
 
@@ -77,22 +71,27 @@ export interface Reconnection {
 type ContentCommand =
   | { readonly verb: 'RETR'; readonly messageNumber: number }
   | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
+/** What the server says about its messages. */
+interface Listing {
+  readonly sizes: ScanListing;
+  readonly uniqueIds: UniqueIdListing | null;
+}
+
 type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
 
 /** How many DELE are sent ahead of their answers. */
 const DELETIONS_AHEAD = 256;
 /** No more messages are asked for ahead when they have so many octets: leaving a loop early should cost little. */
 const OCTETS_AHEAD = 1 << 22;
-const DEFAULT_LIMITS: ListingLimits = { maxMessages: 2_000_000, maxUniqueIdOctets: 1_024 };
 
 /**
  * Connects, encrypts and logs in. Nothing is sent in the clear that `allowPlaintext` does not allow.
  *
  * @throws Pop3Error with a `code`, what the server said, and whether trying again makes sense; `signal.reason` when aborted.
  */
-export async function connectPop3(options: ConnectOptions): Promise<Pop3Client> {
+export async function openClient(connector: Connector, options: ClientOptions = {}): Promise<Pop3Client> {
   options.signal?.throwIfAborted();
-  return new Pop3Client(options, await openLink(options, options.signal));
+  return new Pop3Client(connector, options, await openLink(connector, options, options.signal));
 }
 
 /**
@@ -103,8 +102,8 @@ export async function connectPop3(options: ConnectOptions): Promise<Pop3Client> 
  * nothing, and {@link reconnect} makes a new one.
  */
 export class Pop3Client implements AsyncDisposable {
-  readonly #options: ConnectOptions;
-  readonly #limits: ListingLimits;
+  readonly #connector: Connector;
+  readonly #options: ClientOptions;
   #link: Link;
   readonly #marks = new Set<number>();
   /** Known once they were asked for: a mark that is lost is told with its unique-id. */
@@ -121,10 +120,10 @@ export class Pop3Client implements AsyncDisposable {
   /** Whether it was the caller who ended the session. */
   #left = false;
 
-  /** @internal Use {@link connectPop3}. */
-  constructor(options: ConnectOptions, link: Link) {
+  /** @internal Use {@link openClient}. */
+  constructor(connector: Connector, options: ClientOptions, link: Link) {
+    this.#connector = connector;
     this.#options = options;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#link = link;
     options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
@@ -199,24 +198,11 @@ export class Pop3Client implements AsyncDisposable {
   async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
     const { where, pipeline = 1, ...call } = options;
     if (!Number.isSafeInteger(pipeline) || pipeline < 1)
-      throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
+      usage(`pipeline is a number from 1, not ${pipeline}.`);
     const sizes = await this.#list(call);
     const uniqueIds = await this.#identify(call).catch(nullIfRefused);
-    const facts = (number: number): MessageFacts => ({
-      number,
-      octets: sizes.get(number) ?? null,
-      uniqueId: uniqueIds?.get(number) ?? null,
-    });
-    // Numbers only: a maildrop of a million messages is not a million objects.
-    const wanted: number[] = [];
-    let total: number | null = this.#received.octets;
-    for (let number = 1; number <= sizes.last; number++) {
-      const octets = sizes.get(number);
-      if (octets === undefined || (where !== undefined && !where(facts(number)))) continue;
-      wanted.push(number);
-      total = total === null || octets === null ? null : total + octets;
-    }
-    this.#received.total = total;
+    const listing = { sizes, uniqueIds };
+    const wanted = this.#choose(listing, where);
     const window = this.#pipelines ? pipeline : 1;
     let asked = 0;
     try {
@@ -224,7 +210,7 @@ export class Pop3Client implements AsyncDisposable {
         if (window > 1 && this.#ahead.length <= window / 2)
           asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
         const fetched = this.#ahead.shift() ?? null;
-        yield this.#message(facts(wanted[at] as number), fetched, call);
+        yield this.#message(factsOf(wanted[at] as number, listing), fetched, call);
         if (fetched !== null) fetched.leave();
         else if (this.#body !== null && !this.#body.settled) this.#body.return();
       }
@@ -266,24 +252,26 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   /**
-   * A command that this package does not know, such as `XTND`.
+   * Any command that only asks: one that this package does not know, such as `XTND`, or STAT, LIST, UIDL, RETR, TOP, NOOP and
+   * CAPA with their answers as they come.
    *
-   * @throws Pop3Error `POP3_USAGE` for a keyword that is known: it has a method of its own; for CR, LF or NUL, and for a line
-   *   of more than 255 octets.
+   * @throws Pop3Error `POP3_USAGE` for commands that change the session, which have methods of their own; for CR, LF or NUL,
+   *   and for a line of more than 255 octets.
    */
   async command(
     keyword: string,
     argument: string | null = null,
     options: CommandOptions = {},
   ): Promise<CommandReply> {
-    const { multiline = false } = options;
-    const { status, body } = await this.#ask({ verb: null, keyword, argument, multiline }, options);
+    const command = commandOf(keyword, argument, options.multiline ?? false);
+    const { status, body } = await this.#ask(command, options);
     return {
       code: status.code,
       text: status.text,
       body:
         body &&
         messageBody({
+          arrived: () => body,
           open: async () => body,
           signal: options.signal,
           leave: this.#leave,
@@ -300,7 +288,7 @@ export class Pop3Client implements AsyncDisposable {
     return this.#call(options, async () => {
       const failed: FailedDeletion[] = [];
       const asked: number[] = [];
-      for (const [number, status] of await this.#sendMarks()) {
+      for (const [number, status] of (await this.#sendMarks()).reverse()) {
         if (status.status === '+OK') asked.push(number);
         else failed.push({ ...this.#named(number), error: this.#refused('DELE', status) });
       }
@@ -339,7 +327,7 @@ export class Pop3Client implements AsyncDisposable {
     const session = this.#options.signal;
     const both = signal && session ? AbortSignal.any([signal, session]) : (signal ?? session);
     both?.throwIfAborted();
-    this.#link = await openLink(this.#options, both);
+    this.#link = await openLink(this.#connector, this.#options, both);
     this.#left = false;
     session?.addEventListener('abort', this.#abort, { once: true });
     return { lostMarks };
@@ -365,7 +353,11 @@ export class Pop3Client implements AsyncDisposable {
       await before;
       signal?.throwIfAborted();
       this.#checkFree();
-      return await abandoning(signal, this.#leave, work);
+      return await abandoning(signal, this.#leave, async () => {
+        // The rest of a body that was left is its server's answer still.
+        if (!this.#pipelines) await this.#body?.discard();
+        return work();
+      });
     } finally {
       done();
     }
@@ -373,9 +365,9 @@ export class Pop3Client implements AsyncDisposable {
 
   #checkFree(): void {
     if (this.#ahead.length > 0)
-      busy('Messages are fetched ahead: end the loop first, or give it no pipeline.');
+      usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
     if (this.#body !== null && !this.#body.settled)
-      busy('A body is being read: read it to its end first, or leave its loop.');
+      usage('A body is being read: read it to its end first, or leave its loop.');
   }
 
   async #ask(command: ClientCommand, options: CallOptions): Promise<Reply> {
@@ -395,11 +387,13 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   #list(options: CallOptions): Promise<ScanListing> {
-    return this.#readListing('LIST', options, (body) => readScanListing(body, this.#limits));
+    return this.#readListing('LIST', options, (body) => readScanListing(body, this.#options.limits));
   }
 
   async #identify(options: CallOptions): Promise<UniqueIdListing> {
-    this.#uniqueIds = await this.#readListing('UIDL', options, (body) => readUniqueIds(body, this.#limits));
+    this.#uniqueIds = await this.#readListing('UIDL', options, (body) =>
+      readUniqueIds(body, this.#options.limits),
+    );
     return this.#uniqueIds;
   }
 
@@ -430,6 +424,21 @@ export class Pop3Client implements AsyncDisposable {
 
   // ----- messages
 
+  /** Numbers only: a maildrop of a million messages is not a million objects. */
+  #choose(listing: Listing, where: MessagesOptions['where']): number[] {
+    const { sizes } = listing;
+    const wanted: number[] = [];
+    let total: number | null = this.#received.octets;
+    for (let number = 1; number <= sizes.last; number++) {
+      const octets = sizes.get(number);
+      if (octets === undefined || (where !== undefined && !where(factsOf(number, listing)))) continue;
+      wanted.push(number);
+      total = total === null || octets === null ? null : total + octets;
+    }
+    this.#received.total = total;
+    return wanted;
+  }
+
   /** Asks for messages until so many, or so many octets, are under way. Returns how many were asked for since the start. */
   #fetchAhead(wanted: readonly number[], from: number, window: number, sizes: ScanListing): number {
     let asked = from;
@@ -437,17 +446,23 @@ export class Pop3Client implements AsyncDisposable {
     while (asked < wanted.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = wanted[asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
-      this.#ahead.push(new Fetched(this.#link.conversation.send({ verb: 'RETR', messageNumber })));
+      const fetched = new Fetched();
+      this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
+      this.#ahead.push(fetched);
     }
     return asked;
   }
 
   #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
-    const { number } = facts;
+    const { number, octets, uniqueId } = facts;
     return {
-      ...facts,
-      body: (own) =>
-        this.#content({ verb: 'RETR', messageNumber: number }, { ...call, ...own }, facts.octets, fetched),
+      number,
+      octets,
+      uniqueId,
+      body: (own) => {
+        const command = { verb: 'RETR', messageNumber: number } as const;
+        return this.#content(command, own === undefined ? call : { ...call, ...own }, octets, fetched);
+      },
       top: (lines, own) => this.top(number, lines, { ...call, ...own }),
       delete: () => this.delete(number),
     };
@@ -463,25 +478,36 @@ export class Pop3Client implements AsyncDisposable {
     total: number | null = null,
     fetched: Fetched | null = null,
   ): MessageBody {
-    const number = command.messageNumber;
-    checkNumber(number, 1);
+    checkNumber(command.messageNumber, 1);
     const { onProgress } = this.#options;
-    let octets = 0;
-    const count = (length: number) => {
-      octets += length;
-      this.#received.octets += length;
-      onProgress?.({ number, octets, total, session: { ...this.#received } });
-    };
     return messageBody({
+      arrived: () => {
+        const body = fetched?.arrived?.body ?? null;
+        if (body !== null) this.#body = body;
+        return body;
+      },
       open: async () => {
         const reply =
-          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply);
+          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply());
         return reply.body as ReplyBody;
       },
       signal: options.signal,
       leave: this.#leave,
-      received: onProgress === undefined ? null : count,
+      received: onProgress === undefined ? null : this.#counter(command.messageNumber, total, onProgress),
     });
+  }
+
+  #counter(
+    number: number,
+    total: number | null,
+    onProgress: NonNullable<ClientOptions['onProgress']>,
+  ): (octets: number) => void {
+    let octets = 0;
+    return (length) => {
+      octets += length;
+      this.#received.octets += length;
+      onProgress({ number, octets, total, session: { ...this.#received } });
+    };
   }
 
   // ----- the end
@@ -534,17 +560,28 @@ export class Pop3Client implements AsyncDisposable {
   };
 }
 
+function factsOf(number: number, { sizes, uniqueIds }: Listing): MessageFacts {
+  return { number, octets: sizes.get(number) ?? null, uniqueId: uniqueIds?.get(number) ?? null };
+}
+
 function nullIfRefused(error: unknown): null {
   if (isPop3Error(error) && error.code === 'POP3_REFUSED') return null;
   throw error;
 }
 
-/** `encodeCommand()` refuses these, too; here it is the caller who is told, and not the reader of a body. */
-function checkNumber(value: number, least: number): void {
-  if (!Number.isSafeInteger(value) || value < least)
-    throw new Pop3Error('POP3_USAGE', `${value} is no whole number from ${least}.`);
+/** What these change, nothing here has to follow. */
+const ASKING: readonly Verb[] = ['STAT', 'LIST', 'UIDL', 'RETR', 'TOP', 'NOOP', 'CAPA'];
+
+function commandOf(keyword: string, argument: string | null, multiline: boolean): ClientCommand {
+  const line = argument === null ? keyword : `${keyword} ${argument}`;
+  const parsed = parseCommand(encodeUtf8(line));
+  const verb = parsed.ok ? parsed.command.verb : parsed.verb;
+  if (verb === null || !ASKING.includes(verb)) return { verb: null, keyword, argument, multiline };
+  if (parsed.ok) return parsed.command;
+  return usage(`${verb}: ${parsed.problem}.`);
 }
 
-function busy(text: string): never {
-  throw new Pop3Error('POP3_USAGE', text);
+/** `encodeCommand()` refuses these, too; here it is the caller who is told, and not the reader of a body. */
+function checkNumber(value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) usage(`${value} is no whole number from ${least}.`);
 }

@@ -1,9 +1,8 @@
 import { inspect } from 'node:util';
-import { isPop3Error, type Pop3Error } from '@pop3/core';
-import { type ClientChannel, converse } from '@pop3/core/driver';
 import { expect } from 'vitest';
-import { type LoginContext, logIn } from '../src/login.js';
-import type { Auth } from '../src/options.js';
+import { type Auth, type ClientChannel, converse, type LoginContext, logIn } from '../src/driver/index.js';
+import { isPop3Error, type Pop3Error } from '../src/errors.js';
+import { LOGIN_CRYPTO } from './node-hashes.js';
 
 export interface Attempt extends Partial<Omit<LoginContext, 'conversation' | 'capabilities'>> {
   readonly channel: ClientChannel;
@@ -22,6 +21,7 @@ export async function attempt({ channel, auth, ...changes }: Attempt): Promise<s
     encrypted: true,
     allowPlaintext: false,
     pipelining: false,
+    crypto: LOGIN_CRYPTO,
     host: 'mail.example.org',
     port: 995,
     channelBinding: () => null,

@@ -1,8 +1,10 @@
-import { type ChannelBindingType, parseCapabilities } from '@pop3/core';
 import { describe, expect, it } from 'vitest';
-import { type Offer, passwordWay, tokenMechanismName } from '../src/mechanisms.js';
-import type { PasswordAuth } from '../src/options.js';
+import type { ChannelBindingType } from '../src/adapter.js';
+import { parseCapabilities } from '../src/capability.js';
+import type { PasswordAuth } from '../src/driver/index.js';
+import { type Offer, passwordWay, tokenMechanismName } from '../src/driver/mechanisms.js';
 import { errorOf } from './login-attempt.js';
+import { LOGIN_CRYPTO, md5 } from './node-hashes.js';
 
 const SECRET = 'correct horse';
 const AUTH: PasswordAuth = { user: 'ann', password: SECRET };
@@ -22,6 +24,7 @@ function offer(
     apopTimestamp,
     encrypted: connection === 'bindable' || connection === 'tls',
     allowPlaintext: connection === 'clear, allowed',
+    crypto: LOGIN_CRYPTO,
     channelBinding: () => (connection === 'bindable' ? Buffer.from('bound') : null),
   };
 }
@@ -119,7 +122,7 @@ describe('a mechanism that is named', () => {
 
   it('is APOP, with the timestamp of the greeting', () => {
     const way = passwordWay({ ...AUTH, mechanism: 'APOP' }, offer(EVERYTHING, 'tls', '<1.2@host>'));
-    expect(way).toEqual({ type: 'apop', timestamp: '<1.2@host>' });
+    expect(way).toEqual({ type: 'apop', timestamp: '<1.2@host>', md5 });
   });
 });
 

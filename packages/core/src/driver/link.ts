@@ -1,0 +1,77 @@
+import { isPop3Error } from '../errors.js';
+import { type Beginning, beginSession } from './begin-session.js';
+import type { ClientOptions, Connector, OwnedChannel } from './client-options.js';
+import { type Conversation, converse } from './converse.js';
+import { checkAuth } from './login.js';
+
+/** A connection that is encrypted and logged in as far as the options want it to be. */
+export interface Link extends Beginning {
+  readonly channel: OwnedChannel;
+  readonly conversation: Conversation;
+  /** False where the server did not survive the question. */
+  readonly asksForCapabilities: boolean;
+}
+
+/**
+ * Connects, encrypts and logs in.
+ *
+ * Some servers hang or close the connection when they are asked for their capabilities: then it is done once more without
+ * asking.
+ */
+export async function openLink(
+  connector: Connector,
+  options: ClientOptions,
+  signal: AbortSignal | undefined,
+): Promise<Link> {
+  if (options.auth !== undefined) checkAuth(options.auth);
+  try {
+    return await open(connector, options, signal, true);
+  } catch (error) {
+    const { repeatable = true } = connector;
+    if (!repeatable || !isPop3Error(error) || error.verb !== 'CAPA') throw error;
+    return await open(connector, options, signal, false);
+  }
+}
+
+async function open(
+  connector: Connector,
+  options: ClientOptions,
+  signal: AbortSignal | undefined,
+  asksForCapabilities: boolean,
+): Promise<Link> {
+  const channel = await connector.connect(signal);
+  const { trace, limits, acceptLowerCaseStatus = false } = options;
+  const conversation = converse({
+    channel,
+    session: {
+      tls: channel.encrypted,
+      acceptLowerCaseStatus,
+      ...(limits?.maxLineOctets && { limits: { maxLineOctets: limits.maxLineOctets } }),
+      ...(trace && { trace }),
+    },
+  });
+  const abandon = () => {
+    conversation.abort(signal?.reason);
+    channel.destroy();
+  };
+  signal?.addEventListener('abort', abandon, { once: true });
+  try {
+    const begun = await beginSession(conversation, {
+      channel,
+      asksForCapabilities,
+      tls: options.tls,
+      auth: options.auth,
+      allowPlaintext: options.allowPlaintext,
+      pipelining: options.pipelining !== 'off',
+      crypto: connector.crypto,
+      host: connector.host,
+      port: connector.port,
+    });
+    return { channel, conversation, asksForCapabilities, ...begun };
+  } catch (error) {
+    channel.destroy();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abandon);
+  }
+}
