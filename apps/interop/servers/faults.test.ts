@@ -9,7 +9,7 @@ import { describePeer } from '../src/peers/describe-peer.js';
 import { DOVECOT, dovecotWith } from '../src/peers/dovecot.js';
 import type { Maildrop, Peer } from '../src/peers/peer.js';
 import { POP3D } from '../src/peers/pop3d.js';
-import { connect, octetsOf } from '../src/peers/session.js';
+import { connect, connectWhenFree, octetsOf } from '../src/peers/session.js';
 import { type PeerWorld, startPeer } from '../src/peers/world.js';
 import { cleanEnvironment } from '../src/run.js';
 
@@ -98,7 +98,7 @@ for (const peer of [DOVECOT, COURIER, POP3D]) {
       const ended = once(child, 'exit');
       child.stdout.once('data', () => child.kill('SIGKILL'));
       expect(await ended).toEqual([null, 'SIGKILL']);
-      await using client = await connectWhenFree(world(), drop);
+      await using client = await connectWhenFree(world(), 'plain', { auth: drop });
       expect((await client.stat()).messages).toBe(MESSAGES.length);
       expect(await intact(drop)).toEqual(INTACT);
     });
@@ -135,15 +135,4 @@ function killSession({ server }: PeerWorld, { user }: Maildrop): void {
   );
   expect(sessions).toHaveLength(1);
   process.kill(Number(sessions[0]), 'SIGKILL');
-}
-
-/** The server may not have noticed at once that a client is gone. */
-async function connectWhenFree(world: PeerWorld, drop: Maildrop) {
-  for (let tries = 100; ; tries--) {
-    try {
-      return await connect(world, 'plain', { auth: drop });
-    } catch (error) {
-      if (tries === 0 || (error as { responseCode?: unknown }).responseCode !== 'IN-USE') throw error;
-    }
-  }
 }
