@@ -343,7 +343,8 @@ describe('a body', () => {
       }
       expect((await after).status.status).toBe('+OK');
       expect(body?.settled).toBe(true);
-      expect(await body?.next()).toEqual({ done: true, value: undefined });
+      if (leave === 'discard') await expect(body?.next()).rejects.toMatchObject({ code: 'POP3_USAGE' });
+      else expect(await body?.next()).toEqual({ done: true, value: undefined });
       await body?.discard();
       await body?.return();
     }
@@ -363,15 +364,35 @@ describe('a body', () => {
     expect((await rejected).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
-  it('is discarded while somebody waits for it: to them it ends', async () => {
+  it('is discarded while somebody waits for it: they are told that it is not whole', async () => {
     const [conversation, channel] = await loggedIn();
     channel.answer('+OK\r\n');
     const { body } = await conversation.send(RETR);
     const next = body?.next();
     const discarded = body?.discard();
-    expect(await next).toEqual({ done: true, value: undefined });
+    await expect(next).rejects.toMatchObject({ code: 'POP3_USAGE' });
     channel.say('hi\r\n.\r\n');
     await discarded;
+    await expect(body?.next()).rejects.toMatchObject({ code: 'POP3_USAGE' });
+  });
+
+  it('stays whole when it is discarded behind its end', async () => {
+    const [conversation, channel] = await loggedIn();
+    channel.answer('+OK\r\nhi\r\n.\r\n');
+    const { body } = await conversation.send(RETR);
+    for await (const chunk of body!) expect(chunk).toEqual(octets('hi\r\n'));
+    await body?.discard();
+    expect(await body?.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('breaks off for whatever reason there is, even for null', async () => {
+    const [conversation, channel] = await loggedIn();
+    channel.answer('+OK\r\nhi\r\n');
+    const { body } = await conversation.send(RETR);
+    await body?.next();
+    conversation.abort(null);
+    await expect(body?.next()).rejects.toBeNull();
+    expect(body?.settled).toBe(true);
   });
 
   it('has one reader: who asks for a second part before the first has come is told so', async () => {
