@@ -13,6 +13,7 @@ import { abandoning, type MessageBody, messageBody, type Pop3Message } from './m
 import { readScanListing, readUniqueIds } from './read-listing.js';
 import { refusalOf } from './refusal.js';
 import type { ReplyBody } from './reply-body.js';
+import { untilAborted } from './until-aborted.js';
 
 /** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
 export interface CallOptions {
@@ -91,7 +92,7 @@ const OCTETS_AHEAD = 1 << 22;
  */
 export async function openClient(connector: Connector, options: ClientOptions = {}): Promise<Pop3Client> {
   options.signal?.throwIfAborted();
-  return new Pop3Client(connector, options, await openLink(connector, options, options.signal));
+  return new Pop3Client(connector, options, await openUnlessAborted(connector, options, options.signal));
 }
 
 /**
@@ -112,11 +113,13 @@ export class Pop3Client implements AsyncDisposable {
   #turn: Promise<void> = Promise.resolve();
   /** What is being read, and keeps other calls out. */
   #body: ReplyBody | null = null;
-  /** Messages that were asked for and not given yet, oldest first. */
-  #ahead: Fetched[] = [];
+  /** Messages that a loop has asked for, oldest first. */
+  #ahead: readonly Fetched[] = [];
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
   #pipeliningFailed = false;
+  /** Ends a reconnection that is under way. */
+  #reconnecting: AbortController | null = null;
   /** Whether it was the caller who ended the session. */
   #left = false;
 
@@ -199,23 +202,30 @@ export class Pop3Client implements AsyncDisposable {
     const { where, pipeline = 1, ...call } = options;
     if (!Number.isSafeInteger(pipeline) || pipeline < 1)
       usage(`pipeline is a number from 1, not ${pipeline}.`);
+    const link = this.#link;
     const sizes = await this.#list(call);
     const uniqueIds = await this.#identify(call).catch(nullIfRefused);
     const listing = { sizes, uniqueIds };
     const wanted = this.#choose(listing, where);
     const window = this.#pipelines ? pipeline : 1;
     let asked = 0;
+    // The message that is given comes first.
+    const ahead: Fetched[] = [];
     try {
       for (let at = 0; at < wanted.length; at++) {
-        if (window > 1 && this.#ahead.length <= window / 2)
-          asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
-        const fetched = this.#ahead.shift() ?? null;
+        this.#checkSession(link);
+        if (window > 1 && ahead.length <= window / 2) {
+          if (this.#ahead !== ahead) this.#checkFree();
+          this.#ahead = ahead;
+          asked = this.#fetchAhead(ahead, wanted, Math.max(asked, at), window, sizes);
+        }
+        const [fetched = null] = ahead;
         yield this.#message(factsOf(wanted[at] as number, listing), fetched, call);
-        if (fetched !== null) fetched.leave();
-        else if (this.#body !== null && !this.#body.settled) this.#body.return();
+        ahead.shift()?.leave();
+        if (fetched === null && this.#body !== null && !this.#body.settled) void this.#body.discard();
       }
     } finally {
-      for (const fetched of this.#ahead.splice(0)) fetched.leave();
+      for (const fetched of ahead) fetched.leave();
     }
   }
 
@@ -304,7 +314,9 @@ export class Pop3Client implements AsyncDisposable {
 
   /** Drops the connection: nothing is deleted (RFC 1939 section 6). `await using` does this, too. */
   async close(): Promise<void> {
-    this.#leave(new Pop3Error('POP3_CLOSED', 'The client was closed.'));
+    const closed = new Pop3Error('POP3_CLOSED', 'The client was closed.');
+    this.#reconnecting?.abort(closed);
+    this.#leave(closed);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -318,16 +330,22 @@ export class Pop3Client implements AsyncDisposable {
   async reconnect({ signal }: CallOptions = {}): Promise<Reconnection> {
     const { conversation } = this.#link;
     this.#pipeliningFailed ||= conversation.over && !this.#left && conversation.pending > 1;
-    await this.close();
+    const closed = this.close();
+    const session = this.#options.signal;
+    const reconnecting = new AbortController();
+    this.#reconnecting = reconnecting;
+    await closed;
+    const any = AbortSignal.any(
+      [reconnecting.signal, signal, session].filter((given) => given !== undefined),
+    );
+    any.throwIfAborted();
+    this.#link = await openUnlessAborted(this.#connector, this.#options, any);
+    // Not before: what is marked meanwhile is a message of the old session.
     const lostMarks = Array.from(this.#marks, (number) => this.#named(number));
     this.#marks.clear();
     this.#uniqueIds = null;
     this.#ahead = [];
     this.#body = null;
-    const session = this.#options.signal;
-    const both = signal && session ? AbortSignal.any([signal, session]) : (signal ?? session);
-    both?.throwIfAborted();
-    this.#link = await openLink(this.#connector, this.#options, both);
     this.#left = false;
     session?.addEventListener('abort', this.#abort, { once: true });
     return { lostMarks };
@@ -350,7 +368,7 @@ export class Pop3Client implements AsyncDisposable {
       done = resolve;
     });
     try {
-      await before;
+      await untilAborted(signal, before);
       signal?.throwIfAborted();
       this.#checkFree();
       return await abandoning(signal, this.#leave, async () => {
@@ -359,12 +377,21 @@ export class Pop3Client implements AsyncDisposable {
         return work();
       });
     } finally {
-      done();
+      // Whoever does not wait any more lets nobody pass those who still do.
+      void before.then(done);
     }
   }
 
+  /** @throws Pop3Error `POP3_USAGE` behind a reconnection: a number may mean another message then. */
+  #checkSession(link: Link): void {
+    if (this.#link !== link)
+      usage(
+        'The message is of the session before reconnect(): its number may mean another now. Ask for messages() again.',
+      );
+  }
+
   #checkFree(): void {
-    if (this.#ahead.length > 0)
+    if (this.#ahead.at(-1)?.settled === false)
       usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
     if (this.#body !== null && !this.#body.settled)
       usage('A body is being read: read it to its end first, or leave its loop.');
@@ -440,31 +467,51 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   /** Asks for messages until so many, or so many octets, are under way. Returns how many were asked for since the start. */
-  #fetchAhead(wanted: readonly number[], from: number, window: number, sizes: ScanListing): number {
+  #fetchAhead(
+    ahead: Fetched[],
+    wanted: readonly number[],
+    from: number,
+    window: number,
+    sizes: ScanListing,
+  ): number {
     let asked = from;
     let octets = 0;
-    while (asked < wanted.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
+    while (asked < wanted.length && ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = wanted[asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
       const fetched = new Fetched();
       this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
-      this.#ahead.push(fetched);
+      ahead.push(fetched);
     }
     return asked;
   }
 
   #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
     const { number, octets, uniqueId } = facts;
+    const link = this.#link;
+    let read = false;
     return {
       number,
       octets,
       uniqueId,
       body: (own) => {
+        this.#checkSession(link);
+        if (read && fetched !== null)
+          usage(
+            'A message that was fetched ahead can be read once; without `pipeline` it is fetched each time.',
+          );
+        read = true;
         const command = { verb: 'RETR', messageNumber: number } as const;
         return this.#content(command, own === undefined ? call : { ...call, ...own }, octets, fetched);
       },
-      top: (lines, own) => this.top(number, lines, { ...call, ...own }),
-      delete: () => this.delete(number),
+      top: (lines, own) => {
+        this.#checkSession(link);
+        return this.top(number, lines, { ...call, ...own });
+      },
+      delete: () => {
+        this.#checkSession(link);
+        this.delete(number);
+      },
     };
   }
 
@@ -480,6 +527,8 @@ export class Pop3Client implements AsyncDisposable {
   ): MessageBody {
     checkNumber(command.messageNumber, 1);
     const { onProgress } = this.#options;
+    const { signal } = options;
+    const link = this.#link;
     return messageBody({
       arrived: () => {
         const body = fetched?.arrived?.body ?? null;
@@ -487,12 +536,14 @@ export class Pop3Client implements AsyncDisposable {
         return body;
       },
       open: async () => {
+        this.#checkSession(link);
         const reply =
           fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply());
         return reply.body as ReplyBody;
       },
-      signal: options.signal,
-      leave: this.#leave,
+      signal,
+      leave:
+        signal === undefined ? this.#leave : (reason) => void (this.#link === link && this.#leave(reason)),
       received: onProgress === undefined ? null : this.#counter(command.messageNumber, total, onProgress),
     });
   }
@@ -558,6 +609,18 @@ export class Pop3Client implements AsyncDisposable {
     this.#link.channel.destroy();
     this.#options.signal?.removeEventListener('abort', this.#abort);
   };
+}
+
+/** Opens a link. Between its being there and somebody's taking it, the signal may be aborted, too. */
+async function openUnlessAborted(
+  connector: Connector,
+  options: ClientOptions,
+  signal: AbortSignal | undefined,
+): Promise<Link> {
+  const link = await openLink(connector, options, signal);
+  if (signal?.aborted) link.channel.destroy();
+  signal?.throwIfAborted();
+  return link;
 }
 
 function factsOf(number: number, { sizes, uniqueIds }: Listing): MessageFacts {

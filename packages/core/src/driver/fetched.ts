@@ -8,6 +8,13 @@ export class Fetched implements ReplyTaker {
   #awaited: ReplyTaker | null = null;
   #left = false;
 
+  /** Whether nothing more of it can be read, or nobody wants it. */
+  get settled(): boolean {
+    return (
+      this.#left || this.#failure !== null || (this.#reply !== null && this.#reply.body?.settled !== false)
+    );
+  }
+
   /** The answer, when it has come. */
   get arrived(): Reply | null {
     return this.#reply;
@@ -27,12 +34,12 @@ export class Fetched implements ReplyTaker {
   leave(): void {
     this.#left = true;
     const body = this.#reply?.body;
-    if (body && !body.settled) body.return();
+    if (body && !body.settled) void body.discard();
   }
 
   resolve(reply: Reply): void {
     this.#reply = reply;
-    if (this.#left) reply.body?.return();
+    if (this.#left) void reply.body?.discard();
     this.#awaited?.resolve(reply);
   }
 

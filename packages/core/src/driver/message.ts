@@ -58,6 +58,7 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
   readonly #source: BodySource;
   readonly #watched: boolean;
   #body: ReplyBody | null = null;
+  #returned = false;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -66,12 +67,14 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
 
   next(): Promise<Result> {
     const { arrived, signal } = this.#source;
+    if (this.#body === null && this.#returned) return this.return();
     if (this.#body === null && signal === undefined) this.#body = arrived();
     const next = this.#body === null ? this.#start() : this.#body.next();
     return this.#watched ? this.#watch(next) : next;
   }
 
   async return(): Promise<Result> {
+    this.#returned = true;
     this.#forget();
     await this.#body?.return();
     return { done: true, value: undefined };
@@ -81,6 +84,8 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
     const { open, signal } = this.#source;
     signal?.throwIfAborted();
     this.#body = await open();
+    // A stream that is destroyed does not wait for the chunk that it has asked for.
+    if (this.#returned) return this.return();
     signal?.addEventListener('abort', this, { once: true });
     if (signal?.aborted) this.handleEvent();
     return this.#body.next();
