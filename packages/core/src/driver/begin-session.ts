@@ -1,7 +1,7 @@
 import type { ChannelBindingType } from '../adapter.js';
 import type { Capabilities } from '../capability.js';
 import { Pop3Error, usage } from '../errors.js';
-import type { Auth } from './auth.js';
+import { type Auth, secretsOf } from './auth.js';
 import type { ClientChannel } from './client-channel.js';
 import type { Conversation } from './converse.js';
 import { logIn } from './login.js';
@@ -63,7 +63,8 @@ export interface Beginning {
 export async function beginSession(conversation: Conversation, options: BeginOptions): Promise<Beginning> {
   const { channel, auth, allowPlaintext = false, pipelining = false, crypto } = options;
   const { status, apopTimestamp } = await conversation.greeting();
-  if (status.status === '-ERR') throw refusalOf(null, status, { capabilities: null });
+  if (status.status === '-ERR')
+    throw refusalOf(null, status, { capabilities: null, secrets: secretsOf(auth) });
   const capabilities = async () =>
     options.asksForCapabilities === false ? null : conversation.capabilities();
   const upgraded = await encrypt(options, conversation, capabilities);
@@ -87,7 +88,7 @@ export async function beginSession(conversation: Conversation, options: BeginOpt
 
 /** STLS, where it is wanted and there. Whether it was done. */
 async function encrypt(
-  { channel, tls = 'implicit' }: BeginOptions,
+  { channel, auth, tls = 'implicit' }: BeginOptions,
   conversation: Conversation,
   capabilities: () => Promise<Capabilities | null>,
 ): Promise<boolean> {
@@ -100,6 +101,7 @@ async function encrypt(
   if (tls === 'opportunistic') return false;
   const { message, ...details } = refusalOf('STLS', status, {
     capabilities: null,
+    secrets: secretsOf(auth),
     advice: "Nothing was sent in the clear; if it has TLS on port 995, use tls: 'implicit'.",
   });
   throw new Pop3Error('POP3_TLS', message, details);

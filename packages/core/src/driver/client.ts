@@ -5,6 +5,7 @@ import { type ClientCommand, parseCommand, type Verb } from '../command.js';
 import { isPop3Error, Pop3Error, usage } from '../errors.js';
 import type { ResponseCode } from '../response.js';
 import { encodeUtf8 } from '../text.js';
+import { secretsOf } from './auth.js';
 import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
 import { Fetched } from './fetched.js';
@@ -13,6 +14,7 @@ import { abandoning, type MessageBody, messageBody, type Pop3Message } from './m
 import { readScanListing, readUniqueIds } from './read-listing.js';
 import { refusalOf } from './refusal.js';
 import type { ReplyBody } from './reply-body.js';
+import { withoutSecrets } from './secrets.js';
 import { untilAborted } from './until-aborted.js';
 
 /** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
@@ -410,7 +412,8 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   #refused(verb: string, status: Status): Pop3Error {
-    return refusalOf(verb, status, { capabilities: this.#link.capabilities });
+    const secrets = secretsOf(this.#options.auth);
+    return refusalOf(verb, status, { capabilities: this.#link.capabilities, secrets });
   }
 
   #list(options: CallOptions): Promise<ScanListing> {
@@ -442,7 +445,8 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   /** What was answered is not what was asked: the stream may be out of step. */
-  #unreadable(verb: string, text: string): Pop3Error {
+  #unreadable(verb: string, said: string): Pop3Error {
+    const text = withoutSecrets(said, secretsOf(this.#options.auth));
     const message = `The answer of the server to ${verb} cannot be read: ${JSON.stringify(text)}. The connection was given up.`;
     const error = new Pop3Error('POP3_PROTOCOL', message, { verb, serverText: text });
     this.#leave(error);
