@@ -102,8 +102,9 @@ type BareLf = 'undecided' | 'ends-line' | 'content';
 
 /** Behind the end of the line, or where the chunk ends. */
 function lineEnd(chunk: Uint8Array, from: number): number {
+  const { length } = chunk;
   const lineFeed = nextOctet(chunk, LF, from);
-  return lineFeed === -1 ? chunk.length : lineFeed + 1;
+  return lineFeed === -1 ? length : lineFeed + 1;
 }
 
 /** The next dot that starts a line, or where the chunk ends. Dots are rarer than line ends, so they are looked for. */
