@@ -1,4 +1,4 @@
-import { type Capabilities, isPop3Error, Pop3Error } from '@pop3/core';
+import { type Capabilities, type IndexOf, isPop3Error, Pop3Error } from '@pop3/core';
 import { type Conversation, checkAuth, converse, logIn, refusalOf } from '@pop3/core/driver';
 import { LOGIN_CRYPTO } from './hashes.js';
 import { openChannel } from './open-channel.js';
@@ -48,6 +48,7 @@ async function open(
     session: {
       tls: channel.encrypted,
       acceptLowerCaseStatus,
+      indexOf,
       ...(limits?.maxLineOctets && { limits: { maxLineOctets: limits.maxLineOctets } }),
       ...(trace && { trace }),
     },
@@ -114,3 +115,6 @@ async function encrypt(
   });
   throw new Pop3Error('POP3_TLS', message, details);
 }
+
+/** That of V8 looks at one octet after the other. */
+const indexOf: IndexOf = (octets, wanted, from) => Buffer.prototype.indexOf.call(octets, wanted, from);
