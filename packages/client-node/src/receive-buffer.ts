@@ -10,9 +10,6 @@ const SLAB_OCTETS = 65_536;
 const LONG_SLAB_OCTETS = 8_192;
 /** A message is long when so many octets of it have come. */
 const LONG_OCTETS = 1 << 20;
-/** With less than this left, a slab is given up: the next read would be too small. */
-const LEAST_OCTETS = 2_048;
-
 /**
  * Memory for what a socket reads. What was read belongs to whoever gets it, and is never written again: only the rest of a
  * slab is read into.
@@ -28,7 +25,8 @@ export class ReceiveBuffer {
   /** For `net.connect()`. */
   readonly onread: NonNullable<ConnectOpts['onread']> = {
     buffer: () => {
-      if (this.#slab.length - this.#at < LEAST_OCTETS) {
+      // Into less than half of a slab, reads would become small, and twice as many.
+      if (this.#at > this.#slab.length / 2) {
         this.#slab = slabOf(this.#octets < LONG_OCTETS ? SLAB_OCTETS : LONG_SLAB_OCTETS);
         this.#at = 0;
       }
