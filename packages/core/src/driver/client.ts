@@ -71,10 +71,17 @@ export interface Reconnection {
 type ContentCommand =
   | { readonly verb: 'RETR'; readonly messageNumber: number }
   | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
-/** What the server says about its messages. */
-interface Listing {
+/** What a loop over messages goes by. */
+interface Plan {
+  /** Those that are wanted. Numbers only: a maildrop of a million messages is not a million objects. */
+  readonly numbers: readonly number[];
   readonly sizes: ScanListing;
   readonly uniqueIds: UniqueIdListing | null;
+  /** How many are asked for ahead. */
+  readonly window: number;
+  /** How many of the numbers were asked for. */
+  asked: number;
+  readonly call: CallOptions;
 }
 
 type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
@@ -196,23 +203,13 @@ export class Pop3Client implements AsyncDisposable {
    * Going on to the next message drops what was not read of the last one.
    */
   async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
-    const { where, pipeline = 1, ...call } = options;
-    if (!Number.isSafeInteger(pipeline) || pipeline < 1)
-      usage(`pipeline is a number from 1, not ${pipeline}.`);
-    const sizes = await this.#list(call);
-    const uniqueIds = await this.#identify(call).catch(nullIfRefused);
-    const listing = { sizes, uniqueIds };
-    const wanted = this.#choose(listing, where);
-    const window = this.#pipelines ? pipeline : 1;
-    let asked = 0;
+    const plan = await this.#plan(options);
     try {
-      for (let at = 0; at < wanted.length; at++) {
-        if (window > 1 && this.#ahead.length <= window / 2)
-          asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
-        const fetched = this.#ahead.shift() ?? null;
-        yield this.#message(factsOf(wanted[at] as number, listing), fetched, call);
-        if (fetched !== null) fetched.leave();
-        else if (this.#body !== null && !this.#body.settled) this.#body.return();
+      // Short, as a generator is dear to compile, and runs many times.
+      for (let at = 0; at < plan.numbers.length; at++) {
+        const fetched = this.#fetchedFor(plan, at);
+        yield this.#message(plan, at, fetched);
+        this.#leaveMessage(fetched);
       }
     } finally {
       for (const fetched of this.#ahead.splice(0)) fetched.leave();
@@ -424,41 +421,53 @@ export class Pop3Client implements AsyncDisposable {
 
   // ----- messages
 
-  /** Numbers only: a maildrop of a million messages is not a million objects. */
-  #choose(listing: Listing, where: MessagesOptions['where']): number[] {
-    const { sizes } = listing;
-    const wanted: number[] = [];
+  async #plan(options: MessagesOptions): Promise<Plan> {
+    const { where, pipeline = 1, ...call } = options;
+    if (!Number.isSafeInteger(pipeline) || pipeline < 1)
+      throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
+    const sizes = await this.#list(call);
+    const uniqueIds = await this.#identify(call).catch(nullIfRefused);
+    const numbers: number[] = [];
     let total: number | null = this.#received.octets;
     for (let number = 1; number <= sizes.last; number++) {
       const octets = sizes.get(number);
-      if (octets === undefined || (where !== undefined && !where(factsOf(number, listing)))) continue;
-      wanted.push(number);
+      if (octets === undefined) continue;
+      if (where !== undefined && !where({ number, octets, uniqueId: uniqueIds?.get(number) ?? null }))
+        continue;
+      numbers.push(number);
       total = total === null || octets === null ? null : total + octets;
     }
     this.#received.total = total;
-    return wanted;
+    return { numbers, sizes, uniqueIds, window: this.#pipelines ? pipeline : 1, asked: 0, call };
   }
 
-  /** Asks for messages until so many, or so many octets, are under way. Returns how many were asked for since the start. */
-  #fetchAhead(wanted: readonly number[], from: number, window: number, sizes: ScanListing): number {
-    let asked = from;
+  /** The oldest of those that were asked for ahead, of which there are more then; null where nothing is. */
+  #fetchedFor(plan: Plan, at: number): Fetched | null {
+    if (plan.window > 1 && this.#ahead.length <= plan.window / 2) this.#fetchAhead(plan, at);
+    return this.#ahead.shift() ?? null;
+  }
+
+  /** Asks for messages until so many, or so many octets, are under way. */
+  #fetchAhead(plan: Plan, at: number): void {
+    const { numbers, sizes, window } = plan;
     let octets = 0;
-    while (asked < wanted.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
-      const messageNumber = wanted[asked++] as number;
+    plan.asked = Math.max(plan.asked, at);
+    while (plan.asked < numbers.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
+      const messageNumber = numbers[plan.asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
       const fetched = new Fetched();
       this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
       this.#ahead.push(fetched);
     }
-    return asked;
   }
 
-  #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
-    const { number, octets, uniqueId } = facts;
+  #message({ numbers, sizes, uniqueIds, call }: Plan, at: number, fetched: Fetched | null): Pop3Message {
+    const number = numbers[at] as number;
+    const octets = sizes.get(number) ?? null;
     return {
       number,
       octets,
-      uniqueId,
+      uniqueId: uniqueIds?.get(number) ?? null,
       body: (own) => {
         const command = { verb: 'RETR', messageNumber: number } as const;
         return this.#content(command, own === undefined ? call : { ...call, ...own }, octets, fetched);
@@ -466,6 +475,11 @@ export class Pop3Client implements AsyncDisposable {
       top: (lines, own) => this.top(number, lines, { ...call, ...own }),
       delete: () => this.delete(number),
     };
+  }
+
+  #leaveMessage(fetched: Fetched | null): void {
+    if (fetched !== null) fetched.leave();
+    else if (this.#body !== null && !this.#body.settled) this.#body.return();
   }
 
   /**
@@ -558,10 +572,6 @@ export class Pop3Client implements AsyncDisposable {
     this.#link.channel.destroy();
     this.#options.signal?.removeEventListener('abort', this.#abort);
   };
-}
-
-function factsOf(number: number, { sizes, uniqueIds }: Listing): MessageFacts {
-  return { number, octets: sizes.get(number) ?? null, uniqueId: uniqueIds?.get(number) ?? null };
 }
 
 function nullIfRefused(error: unknown): null {
