@@ -3,11 +3,12 @@ import type { ScanListing, UniqueIdListing } from '../client/message-maps.js';
 import type { Status } from '../client/options.js';
 import { type ClientCommand, parseCommand, type Verb } from '../command.js';
 import { isPop3Error, Pop3Error, usage } from '../errors.js';
+import { andThen } from '../maybe-promise.js';
 import type { ResponseCode } from '../response.js';
 import { encodeUtf8 } from '../text.js';
 import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
-import { Fetched } from './fetched.js';
+import { Fetched, leftBehind } from './fetched.js';
 import { type Link, openLink } from './link.js';
 import { abandoning, type MessageBody, messageBody, type Pop3Message } from './message.js';
 import { readScanListing, readUniqueIds } from './read-listing.js';
@@ -112,7 +113,7 @@ export class Pop3Client implements AsyncDisposable {
   #turn: Promise<void> = Promise.resolve();
   /** What is being read, and keeps other calls out. */
   #body: ReplyBody | null = null;
-  /** Messages that were asked for and not given yet, oldest first. */
+  /** Messages that were asked for ahead and are not done with, oldest first: the one that the loop has is among them. */
   #ahead: Fetched[] = [];
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
@@ -193,7 +194,8 @@ export class Pop3Client implements AsyncDisposable {
    * The messages that the listing has when it starts, in order. Without `pipeline` a message is fetched when its body is
    * read; with it, the next ones are asked for meanwhile. Other calls have to wait for the end of the loop then.
    *
-   * Going on to the next message drops what was not read of the last one.
+   * Going on to the next message drops what was not read of the last one, and who still reads it is told. Messages belong to
+   * the session: after `reconnect()` they are an error, and so is going on with the loop.
    */
   async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
     const { where, pipeline = 1, ...call } = options;
@@ -204,18 +206,22 @@ export class Pop3Client implements AsyncDisposable {
     const listing = { sizes, uniqueIds };
     const wanted = this.#choose(listing, where);
     const window = this.#pipelines ? pipeline : 1;
+    const link = this.#link;
     let asked = 0;
     try {
       for (let at = 0; at < wanted.length; at++) {
         if (window > 1 && this.#ahead.length <= window / 2)
           asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
-        const fetched = this.#ahead.shift() ?? null;
+        const [fetched = null] = this.#ahead;
         yield this.#message(factsOf(wanted[at] as number, listing), fetched, call);
-        if (fetched !== null) fetched.leave();
-        else if (this.#body !== null && !this.#body.settled) this.#body.return();
+        this.#checkSession(link);
+        if (fetched === null) this.#body?.abandon(leftBehind());
+        else this.#ahead.shift()?.leave();
       }
     } finally {
-      for (const fetched of this.#ahead.splice(0)) fetched.leave();
+      // Who is reading a message when the loop is left may read it to its end.
+      if (this.#link === link)
+        for (const fetched of this.#ahead.splice(0)) if (!fetched.taken) fetched.leave();
     }
   }
 
@@ -271,8 +277,7 @@ export class Pop3Client implements AsyncDisposable {
       body:
         body &&
         messageBody({
-          arrived: () => body,
-          open: async () => body,
+          open: () => body,
           signal: options.signal,
           leave: this.#leave,
           received: null,
@@ -319,15 +324,15 @@ export class Pop3Client implements AsyncDisposable {
     const { conversation } = this.#link;
     this.#pipeliningFailed ||= conversation.over && !this.#left && conversation.pending > 1;
     await this.close();
-    const lostMarks = Array.from(this.#marks, (number) => this.#named(number));
-    this.#marks.clear();
-    this.#uniqueIds = null;
     this.#ahead = [];
     this.#body = null;
     const session = this.#options.signal;
     const both = signal && session ? AbortSignal.any([signal, session]) : (signal ?? session);
     both?.throwIfAborted();
     this.#link = await openLink(this.#connector, this.#options, both);
+    const lostMarks = Array.from(this.#marks, (number) => this.#named(number));
+    this.#marks.clear();
+    this.#uniqueIds = null;
     this.#left = false;
     session?.addEventListener('abort', this.#abort, { once: true });
     return { lostMarks };
@@ -368,6 +373,11 @@ export class Pop3Client implements AsyncDisposable {
       usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
     if (this.#body !== null && !this.#body.settled)
       usage('A body is being read: read it to its end first, or leave its loop.');
+  }
+
+  /** Numbers mean something in the session that has listed them, and in no other. */
+  #checkSession(link: Link): void {
+    if (this.#link !== link) usage('The message is of a session that is over: list the messages again.');
   }
 
   async #ask(command: ClientCommand, options: CallOptions): Promise<Reply> {
@@ -455,16 +465,24 @@ export class Pop3Client implements AsyncDisposable {
 
   #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
     const { number, octets, uniqueId } = facts;
+    const link = this.#link;
     return {
       number,
       octets,
       uniqueId,
       body: (own) => {
+        this.#checkSession(link);
         const command = { verb: 'RETR', messageNumber: number } as const;
         return this.#content(command, own === undefined ? call : { ...call, ...own }, octets, fetched);
       },
-      top: (lines, own) => this.top(number, lines, { ...call, ...own }),
-      delete: () => this.delete(number),
+      top: (lines, own) => {
+        this.#checkSession(link);
+        return this.top(number, lines, { ...call, ...own });
+      },
+      delete: () => {
+        this.#checkSession(link);
+        this.delete(number);
+      },
     };
   }
 
@@ -481,15 +499,11 @@ export class Pop3Client implements AsyncDisposable {
     checkNumber(command.messageNumber, 1);
     const { onProgress } = this.#options;
     return messageBody({
-      arrived: () => {
-        const body = fetched?.arrived?.body ?? null;
-        if (body !== null) this.#body = body;
-        return body;
-      },
-      open: async () => {
-        const reply =
-          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply());
-        return reply.body as ReplyBody;
+      open: () => {
+        const reply = fetched?.take()
+          ? andThen(fetched.arrived ?? fetched.reply(), (answer) => this.#accepted(answer))
+          : this.#ask(command, options);
+        return andThen(reply, ({ body }) => body as ReplyBody);
       },
       signal: options.signal,
       leave: this.#leave,
