@@ -1,3 +1,4 @@
+import { Pop3Error } from '../errors.js';
 import type { Reply, ReplyTaker } from './converse.js';
 
 /** A message that was asked for before anybody wants it. Nothing is promised to those who do not come for it. */
@@ -6,11 +7,24 @@ export class Fetched implements ReplyTaker {
   #failure: { readonly error: unknown } | null = null;
   #promise: Promise<Reply> | null = null;
   #awaited: ReplyTaker | null = null;
+  #taken = false;
   #left = false;
 
   /** The answer, when it has come. */
   get arrived(): Reply | null {
     return this.#reply;
+  }
+
+  /** Whether somebody reads it, or has. */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** An answer is read once: whether nobody has come for it before, and it is still to be had. */
+  take(): boolean {
+    if (this.#taken || this.#left) return false;
+    this.#taken = true;
+    return true;
   }
 
   /** Waits for the answer. */
@@ -26,13 +40,12 @@ export class Fetched implements ReplyTaker {
   /** Drops what was not read of it: it is of no use to anybody any more. */
   leave(): void {
     this.#left = true;
-    const body = this.#reply?.body;
-    if (body && !body.settled) body.return();
+    this.#reply?.body?.abandon(leftBehind());
   }
 
   resolve(reply: Reply): void {
     this.#reply = reply;
-    if (this.#left) reply.body?.return();
+    if (this.#left) reply.body?.abandon(leftBehind());
     this.#awaited?.resolve(reply);
   }
 
@@ -40,4 +53,12 @@ export class Fetched implements ReplyTaker {
     this.#failure = { error };
     this.#awaited?.reject(error);
   }
+}
+
+/** For who still reads a message when the next one is taken. */
+export function leftBehind(): Pop3Error {
+  return new Pop3Error(
+    'POP3_USAGE',
+    'The next message was taken before this one was read to its end: wait for the end first.',
+  );
 }

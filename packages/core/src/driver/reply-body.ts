@@ -22,6 +22,8 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   #ended = false;
   #error: unknown = null;
   #discarded = false;
+  /** Why its reader does not get the rest, where it was not the reader who left. */
+  #taken: { readonly error: unknown } | null = null;
   #reader: Reader | null = null;
   /** For those who wait for the end of what is dropped. */
   #dropped: Pending<void> | null = null;
@@ -50,6 +52,7 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
       return Promise.resolve({ done: false, value });
     }
     if (this.#error !== null) return Promise.reject(this.#error);
+    if (this.#taken !== null) return Promise.reject(this.#taken.error);
     if (this.#ended || this.#discarded) return Promise.resolve(DONE);
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
@@ -70,6 +73,15 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
     if (this.#error !== null) this.#dropped.reject(this.#error);
     if (this.#ended) this.#dropped.resolve();
     return this.#dropped.promise;
+  }
+
+  /** @internal Drops the rest, and not its reader does it: who reads on must not take the part for the whole. */
+  abandon(error: unknown): void {
+    if (this.settled) return;
+    this.#taken = { error };
+    this.#reader?.reject(error);
+    this.#reader = null;
+    this.#drop();
   }
 
   /** @internal Takes the next chunk over; whether it waits for the reader. */
