@@ -8,7 +8,7 @@ import type { ResponseCode } from '../response.js';
 import { encodeUtf8 } from '../text.js';
 import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
-import { Fetched, leftBehind } from './fetched.js';
+import { Fetched } from './fetched.js';
 import { type Link, openLink } from './link.js';
 import { abandoning, type MessageBody, messageBody, type Pop3Message } from './message.js';
 import { readScanListing, readUniqueIds } from './read-listing.js';
@@ -508,7 +508,7 @@ export class Pop3Client implements AsyncDisposable {
 
   #leaveMessage({ link, ahead }: Plan, fetched: Fetched | null): void {
     this.#checkSession(link);
-    if (fetched === null) this.#body?.abandon(leftBehind());
+    if (fetched === null) this.#body?.abandon();
     else ahead.shift()?.leave();
   }
 
