@@ -24,6 +24,7 @@ export default defineConfig({
   target: 'node20',
   platform: 'neutral',
   external: [/^node:/],
+  removeNodeProtocol: false,
   sourcemap: true,
   clean: true,
   // tsup sets baseUrl for its declaration build, which TypeScript 6 calls deprecated.

@@ -6,7 +6,8 @@ import { runSnippet } from './run-snippet.js';
 
 vi.mock('node:test', () => import('./node-test.js'));
 
-const DOCUMENTS = /^(README\.md|packages\/[^/]+\/README\.md|apps\/docs\/[^/]+\.md)$/;
+// That of client-node needs a server for its client, and is run there.
+const DOCUMENTS = /^(README\.md|packages\/(?!client-node\/)[^/]+\/README\.md|apps\/docs\/[^/]+\.md)$/;
 /** A snippet may be a whole conformance test. */
 const TIMEOUT_MS = 120_000;
 

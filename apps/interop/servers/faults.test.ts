@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { corpus } from '../src/corpus.js';
 import { COURIER } from '../src/peers/courier.js';
 import { describePeer } from '../src/peers/describe-peer.js';
-import { DOVECOT } from '../src/peers/dovecot.js';
+import { DOVECOT, dovecotWith } from '../src/peers/dovecot.js';
 import type { Maildrop, Peer } from '../src/peers/peer.js';
 import { POP3D } from '../src/peers/pop3d.js';
-import { connect, octetsOf } from '../src/peers/session.js';
+import { connect, connectWhenFree, octetsOf } from '../src/peers/session.js';
 import { type PeerWorld, startPeer } from '../src/peers/world.js';
 import { cleanEnvironment } from '../src/run.js';
 
@@ -21,14 +21,15 @@ const INTACT = [1, 2, 3];
 
 describePeer({ ...DOVECOT, name: 'Dovecot, when it dies' }, ['dovecot'], () => {
   const drops = maildrops('in-a-message', 'with-marks', 'at-quit', 'the-whole-server');
-  const { world, intact } = started(DOVECOT, Object.values(drops));
+  const named = dovecotWith(DOVECOT.name, () => 'verbose_proctitle = yes');
+  const { world, intact } = started(named, Object.values(drops));
 
   it('rejects the message that it was sending', async () => {
     const drop = drops['in-a-message']!;
     await using client = await connect(world(), 'plain', { auth: drop });
     const body = client.retrieve(3)[Symbol.asyncIterator]();
     expect((await body.next()).done).toBe(false);
-    killSession(world());
+    killSession(world(), drop);
     const rest = octetsOf({ [Symbol.asyncIterator]: () => body });
     await expect(rest).rejects.toMatchObject({ code: 'POP3_CLOSED', verb: 'RETR', retryable: true });
     await expect(client.stat()).rejects.toMatchObject({ code: 'POP3_CLOSED' });
@@ -42,7 +43,7 @@ describePeer({ ...DOVECOT, name: 'Dovecot, when it dies' }, ['dovecot'], () => {
     await using client = await connect(world(), 'plain', { auth: drop });
     const ids = await client.uniqueIds();
     for (const number of [1, 3]) client.delete(number);
-    killSession(world());
+    killSession(world(), drop);
     await expect(client.quit()).rejects.toMatchObject({ code: 'POP3_CLOSED' });
     const { lostMarks } = await client.reconnect();
     expect(lostMarks).toEqual([1, 3].map((number) => ({ number, uniqueId: ids.get(number) })));
@@ -55,7 +56,7 @@ describePeer({ ...DOVECOT, name: 'Dovecot, when it dies' }, ['dovecot'], () => {
     const client = await connect(world(), 'plain', {
       auth: drop,
       trace(event) {
-        if (event.type === 'command' && event.command === 'QUIT') killSession(world());
+        if (event.type === 'command' && event.command === 'QUIT') killSession(world(), drop);
       },
     });
     for (const number of [1, 2]) client.delete(number);
@@ -97,7 +98,7 @@ for (const peer of [DOVECOT, COURIER, POP3D]) {
       const ended = once(child, 'exit');
       child.stdout.once('data', () => child.kill('SIGKILL'));
       expect(await ended).toEqual([null, 'SIGKILL']);
-      await using client = await connectWhenFree(world(), drop);
+      await using client = await connectWhenFree(world(), 'plain', { auth: drop });
       expect((await client.stat()).messages).toBe(MESSAGES.length);
       expect(await intact(drop)).toEqual(INTACT);
     });
@@ -125,21 +126,13 @@ function started(peer: Peer, drops: readonly Maildrop[]) {
   };
 }
 
-/** Kills the one process of Dovecot that serves a maildrop. */
-function killSession({ server }: PeerWorld): void {
+/** Kills the process of Dovecot that serves a maildrop; its title has the user. */
+function killSession({ server }: PeerWorld, { user }: Maildrop): void {
   const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ');
-  const sessions = children.filter((child) => readFileSync(`/proc/${child}/comm`, 'utf8') === 'pop3\n');
+  const titled = `dovecot/pop3 [${user} `;
+  const sessions = children.filter((child) =>
+    readFileSync(`/proc/${child}/cmdline`, 'utf8').startsWith(titled),
+  );
   expect(sessions).toHaveLength(1);
   process.kill(Number(sessions[0]), 'SIGKILL');
-}
-
-/** The server may not have noticed at once that a client is gone. */
-async function connectWhenFree(world: PeerWorld, drop: Maildrop) {
-  for (let tries = 100; ; tries--) {
-    try {
-      return await connect(world, 'plain', { auth: drop });
-    } catch (error) {
-      if (tries === 0 || (error as { responseCode?: unknown }).responseCode !== 'IN-USE') throw error;
-    }
-  }
 }

@@ -1,3 +1,11 @@
+export {
+  type Capabilities,
+  type ClientTrace,
+  isPop3Error,
+  type Pop3Error,
+  type Pop3ErrorCode,
+  type ResponseCode,
+} from '@pop3/core';
 export type {
   AccessTokenSource,
   Auth,

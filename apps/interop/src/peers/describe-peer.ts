@@ -6,7 +6,7 @@ import { describeUnless, missingOf, type Program } from '../programs.js';
 import { isUnpacked } from '../server/unpacked.js';
 import type { Security } from '../world.js';
 import { APOP_USER, type Maildrop, type Peer } from './peer.js';
-import { connect, octetsOf } from './session.js';
+import { connect, connectWhenFree, octetsOf } from './session.js';
 import { type PeerWorld, startPeer } from './world.js';
 
 /** Octets that programs split or unquote passwords at, and those outside of ASCII. */
@@ -65,7 +65,7 @@ export function putThroughEverything(peer: Peer): void {
     security: Security = 'plain',
     mechanism?: string,
   ): Promise<Pop3Client> {
-    return connect(world, security, {
+    return connectWhenFree(world, security, {
       auth: { user, password, ...(mechanism !== undefined && { mechanism }) },
     });
   }

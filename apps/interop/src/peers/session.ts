@@ -23,6 +23,21 @@ export function connect(
   });
 }
 
+/** How often a login is tried again while the server has not noticed that the last session has ended. */
+const TRIES = 200;
+
+/** Like {@link connect}, right after another session with the same maildrop. */
+export async function connectWhenFree(...args: Parameters<typeof connect>): Promise<Pop3Client> {
+  for (let tries = TRIES; ; tries--) {
+    try {
+      return await connect(...args);
+    } catch (error) {
+      const { responseCode } = error as { readonly responseCode?: unknown };
+      if (responseCode !== 'IN-USE' || tries === 0) throw error;
+    }
+  }
+}
+
 /** All octets of a body. */
 export async function octetsOf(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

@@ -52,7 +52,9 @@ export async function startUnpacked<T>(
   await mkdir(overlay, { recursive: true });
   // The shell stays as the first process of its namespace: with it, all others end, those in sessions of their own as well.
   const namespaces = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child'];
-  return startProcess('unshare', [...namespaces, '/bin/sh', '-c', LAY_OVER + script], ready, {
+  // A test run that is killed takes the server with it.
+  const args = ['--pdeathsig', 'KILL', 'unshare', ...namespaces, '/bin/sh', '-c', LAY_OVER + script];
+  return startProcess('setpriv', args, ready, {
     ...environment,
     FOLDER: join(FOLDERS, name),
     OVERLAY: overlay,

@@ -72,10 +72,19 @@ export interface Reconnection {
 type ContentCommand =
   | { readonly verb: 'RETR'; readonly messageNumber: number }
   | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
-/** What the server says about its messages. */
-interface Listing {
+/** What a loop over messages goes by. */
+interface Plan {
+  /** Whose numbers they are. */
+  readonly link: Link;
+  /** Those that are wanted. Numbers only: a maildrop of a million messages is not a million objects. */
+  readonly numbers: readonly number[];
   readonly sizes: ScanListing;
   readonly uniqueIds: UniqueIdListing | null;
+  /** How many are asked for ahead. */
+  readonly window: number;
+  /** How many of the numbers were asked for. */
+  asked: number;
+  readonly call: CallOptions;
 }
 
 type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
@@ -198,30 +207,17 @@ export class Pop3Client implements AsyncDisposable {
    * the session: after `reconnect()` they are an error, and so is going on with the loop.
    */
   async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
-    const { where, pipeline = 1, ...call } = options;
-    if (!Number.isSafeInteger(pipeline) || pipeline < 1)
-      usage(`pipeline is a number from 1, not ${pipeline}.`);
-    const sizes = await this.#list(call);
-    const uniqueIds = await this.#identify(call).catch(nullIfRefused);
-    const listing = { sizes, uniqueIds };
-    const wanted = this.#choose(listing, where);
-    const window = this.#pipelines ? pipeline : 1;
-    const link = this.#link;
-    let asked = 0;
+    const plan = await this.#plan(options);
     try {
-      for (let at = 0; at < wanted.length; at++) {
-        if (window > 1 && this.#ahead.length <= window / 2)
-          asked = this.#fetchAhead(wanted, Math.max(asked, at), window, sizes);
-        const [fetched = null] = this.#ahead;
-        yield this.#message(factsOf(wanted[at] as number, listing), fetched, call);
-        this.#checkSession(link);
-        if (fetched === null) this.#body?.abandon(leftBehind());
-        else this.#ahead.shift()?.leave();
+      // Short, as a generator is dear to compile, and runs many times.
+      for (let at = 0; at < plan.numbers.length; at++) {
+        const fetched = this.#fetchedFor(plan, at);
+        yield this.#message(plan, at, fetched);
+        this.#checkSession(plan.link);
+        this.#leaveMessage(fetched);
       }
     } finally {
-      // Who is reading a message when the loop is left may read it to its end.
-      if (this.#link === link)
-        for (const fetched of this.#ahead.splice(0)) if (!fetched.taken) fetched.leave();
+      if (this.#link === plan.link) this.#leaveAhead();
     }
   }
 
@@ -434,42 +430,58 @@ export class Pop3Client implements AsyncDisposable {
 
   // ----- messages
 
-  /** Numbers only: a maildrop of a million messages is not a million objects. */
-  #choose(listing: Listing, where: MessagesOptions['where']): number[] {
-    const { sizes } = listing;
-    const wanted: number[] = [];
+  async #plan(options: MessagesOptions): Promise<Plan> {
+    const { where, pipeline = 1, ...call } = options;
+    if (!Number.isSafeInteger(pipeline) || pipeline < 1)
+      throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
+    const link = this.#link;
+    const sizes = await this.#list(call);
+    const uniqueIds = await this.#identify(call).catch(nullIfRefused);
+    const numbers: number[] = [];
     let total: number | null = this.#received.octets;
     for (let number = 1; number <= sizes.last; number++) {
       const octets = sizes.get(number);
-      if (octets === undefined || (where !== undefined && !where(factsOf(number, listing)))) continue;
-      wanted.push(number);
+      if (octets === undefined) continue;
+      if (where !== undefined && !where({ number, octets, uniqueId: uniqueIds?.get(number) ?? null }))
+        continue;
+      numbers.push(number);
       total = total === null || octets === null ? null : total + octets;
     }
     this.#received.total = total;
-    return wanted;
+    return { link, numbers, sizes, uniqueIds, window: this.#pipelines ? pipeline : 1, asked: 0, call };
   }
 
-  /** Asks for messages until so many, or so many octets, are under way. Returns how many were asked for since the start. */
-  #fetchAhead(wanted: readonly number[], from: number, window: number, sizes: ScanListing): number {
-    let asked = from;
+  /** The oldest of those that were asked for ahead, of which there are more then; null where nothing is. */
+  #fetchedFor(plan: Plan, at: number): Fetched | null {
+    if (plan.window > 1 && this.#ahead.length <= plan.window / 2) this.#fetchAhead(plan, at);
+    return this.#ahead[0] ?? null;
+  }
+
+  /** Asks for messages until so many, or so many octets, are under way. */
+  #fetchAhead(plan: Plan, at: number): void {
+    const { numbers, sizes, window } = plan;
     let octets = 0;
-    while (asked < wanted.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
-      const messageNumber = wanted[asked++] as number;
+    plan.asked = Math.max(plan.asked, at);
+    while (plan.asked < numbers.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
+      const messageNumber = numbers[plan.asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
       const fetched = new Fetched();
       this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
       this.#ahead.push(fetched);
     }
-    return asked;
   }
 
-  #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
-    const { number, octets, uniqueId } = facts;
-    const link = this.#link;
+  #message(
+    { link, numbers, sizes, uniqueIds, call }: Plan,
+    at: number,
+    fetched: Fetched | null,
+  ): Pop3Message {
+    const number = numbers[at] as number;
+    const octets = sizes.get(number) ?? null;
     return {
       number,
       octets,
-      uniqueId,
+      uniqueId: uniqueIds?.get(number) ?? null,
       body: (own) => {
         this.#checkSession(link);
         const command = { verb: 'RETR', messageNumber: number } as const;
@@ -484,6 +496,17 @@ export class Pop3Client implements AsyncDisposable {
         this.delete(number);
       },
     };
+  }
+
+  #leaveMessage(fetched: Fetched | null): void {
+    if (fetched === null) return this.#body?.abandon(leftBehind());
+    this.#ahead.shift();
+    fetched.leave();
+  }
+
+  /** Who is reading a message when the loop is left may read it to its end. */
+  #leaveAhead(): void {
+    for (const fetched of this.#ahead.splice(0)) if (!fetched.taken) fetched.leave();
   }
 
   /**
@@ -572,10 +595,6 @@ export class Pop3Client implements AsyncDisposable {
     this.#link.channel.destroy();
     this.#options.signal?.removeEventListener('abort', this.#abort);
   };
-}
-
-function factsOf(number: number, { sizes, uniqueIds }: Listing): MessageFacts {
-  return { number, octets: sizes.get(number) ?? null, uniqueId: uniqueIds?.get(number) ?? null };
 }
 
 function nullIfRefused(error: unknown): null {

@@ -46,6 +46,7 @@ async function open(
     session: {
       tls: channel.encrypted,
       acceptLowerCaseStatus,
+      ...(connector.indexOf && { indexOf: connector.indexOf }),
       ...(limits?.maxLineOctets && { limits: { maxLineOctets: limits.maxLineOctets } }),
       ...(trace && { trace }),
     },
