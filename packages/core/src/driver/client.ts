@@ -434,6 +434,7 @@ export class Pop3Client implements AsyncDisposable {
     const { where, pipeline = 1, ...call } = options;
     if (!Number.isSafeInteger(pipeline) || pipeline < 1)
       throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
+    const link = this.#link;
     const sizes = await this.#list(call);
     const uniqueIds = await this.#identify(call).catch(nullIfRefused);
     const numbers: number[] = [];
@@ -454,7 +455,7 @@ export class Pop3Client implements AsyncDisposable {
       window: this.#pipelines ? pipeline : 1,
       asked: 0,
       ahead: [],
-      link: this.#link,
+      link,
       call,
     };
   }
