@@ -3,6 +3,7 @@ import { type Beginning, beginSession } from './begin-session.js';
 import type { ClientOptions, Connector, OwnedChannel } from './client-options.js';
 import { type Conversation, converse } from './converse.js';
 import { checkAuth } from './login.js';
+import { untilAborted } from './until-aborted.js';
 
 /** A connection that is encrypted and logged in as far as the options want it to be. */
 export interface Link extends Beginning {
@@ -57,7 +58,7 @@ async function open(
   };
   signal?.addEventListener('abort', abandon, { once: true });
   try {
-    const begun = await beginSession(conversation, {
+    const beginning = beginSession(conversation, {
       channel,
       asksForCapabilities,
       tls: options.tls,
@@ -68,6 +69,8 @@ async function open(
       host: connector.host,
       port: connector.port,
     });
+    // A callback of the caller's, such as for a token, may never come back.
+    const begun = await untilAborted(signal, beginning);
     return { channel, conversation, asksForCapabilities, ...begun };
   } catch (error) {
     channel.destroy();
