@@ -1,6 +1,13 @@
 /** A whole client without a network: what another runtime has to bring along. */
 import { describe, expect, it } from 'vitest';
-import { type ClientOptions, type Connector, openClient, serve } from '../src/driver/index.js';
+import {
+  type ClientOptions,
+  type Connector,
+  openClient,
+  type Pop3Message,
+  serve,
+} from '../src/driver/index.js';
+import { Pop3Error } from '../src/index.js';
 import { errorOf } from './login-attempt.js';
 import { storeOf } from './memory-channel.js';
 import { joinedChannels } from './memory-client-channel.js';
@@ -11,13 +18,17 @@ import { latin1 } from './stored-message.js';
 const AUTH = { user: 'ann', password: 'secret' };
 
 /** Connects to a server of the core, as often as it is asked to. */
-function connector(encrypted: boolean, events: string[] = []): Connector & { said: { client: string }[] } {
+function connector(
+  encrypted: boolean,
+  events: string[] = [],
+  chunks: readonly number[] = [],
+): Connector & { said: { client: string }[] } {
   const said: { client: string }[] = [];
   return {
     said,
     crypto: LOGIN_CRYPTO,
     connect() {
-      const { server, client, said: heard } = joinedChannels();
+      const { server, client, said: heard } = joinedChannels(chunks);
       said.push(heard);
       void serve({
         channel: server,
@@ -62,6 +73,101 @@ describe('a client over channels in memory', () => {
     expect(texts).toEqual(['Subject: one\r\n\r\n.dot\r\n', 'Subject: two\r\n\r\n']);
     expect(await client.quit()).toEqual({ deleted: [1], failed: [] });
     expect(events).toEqual(['open ann', 'commit 1', 'release', 'end']);
+  });
+
+  describe.each([1, 4])('with %s messages asked for at once', (pipeline) => {
+    it('gives a message whole or not at all to who reads it when the next one was taken', async () => {
+      const client = await openClient(connector(true, [], [1]), { auth: AUTH });
+      const readers: AsyncIterator<Uint8Array>[] = [];
+      for await (const message of client.messages({ pipeline })) {
+        const reader = message.body()[Symbol.asyncIterator]();
+        if (message.number === 1) readers.push(reader);
+        await reader.next();
+      }
+      await expect(readers[0]?.next()).rejects.toMatchObject({ code: 'POP3_USAGE' });
+      expect(await client.stat()).toMatchObject({ messages: 2 });
+    });
+
+    it('lets messages be read when the loop is over', async () => {
+      const client = await openClient(connector(true), { auth: AUTH });
+      const messages: Pop3Message[] = [];
+      for await (const message of client.messages({ pipeline })) messages.push(message);
+      const texts: string[] = [];
+      for (const message of messages) texts.push(await textOf(message.body()));
+      expect(texts).toEqual(['Subject: one\r\n\r\n.dot\r\n', 'Subject: two\r\n\r\n']);
+    });
+
+    it('can be left before the first message was read', async () => {
+      const client = await openClient(connector(true), { auth: AUTH });
+      for await (const _ of client.messages({ pipeline })) break;
+      expect(await client.quit()).toEqual({ deleted: [], failed: [] });
+    });
+
+    it('lets a message that is being read when the loop is left be read to its end', async () => {
+      const client = await openClient(connector(true), { auth: AUTH });
+      let reading = Promise.resolve('');
+      for await (const message of client.messages({ pipeline })) {
+        reading = textOf(message.body());
+        break;
+      }
+      expect(await reading).toBe('Subject: one\r\n\r\n.dot\r\n');
+      expect(await client.stat()).toMatchObject({ messages: 2 });
+    });
+
+    it('is about the session that has listed the messages, and no other', async () => {
+      const client = await openClient(connector(true), { auth: AUTH });
+      const usage = expect.objectContaining({ code: 'POP3_USAGE' });
+      const loop = async () => {
+        for await (const message of client.messages({ pipeline })) {
+          await client.reconnect();
+          for (const use of [message.delete, message.body, () => message.top(0)]) expect(use).toThrow(usage);
+        }
+      };
+      await expect(loop()).rejects.toEqual(usage);
+      expect(await client.quit()).toEqual({ deleted: [], failed: [] });
+    });
+  });
+
+  it('goes on when the reader of a message leaves before the answer is there', async () => {
+    const client = await openClient(connector(true, [], [1]), { auth: AUTH });
+    const reader = client.retrieve(1)[Symbol.asyncIterator]();
+    const first = reader.next();
+    await reader.return?.();
+    expect(await first).toEqual({ done: true, value: undefined });
+    expect(await client.stat()).toMatchObject({ messages: 2 });
+  });
+
+  it('takes nothing else on while messages are fetched ahead, not in the last turn either', async () => {
+    const client = await openClient(connector(true), { auth: AUTH });
+    let turns = 0;
+    for await (const message of client.messages({ pipeline: 4 })) {
+      await expect(textOf(message.top(0))).rejects.toMatchObject({ code: 'POP3_USAGE' });
+      await expect(client.noop()).rejects.toMatchObject({ code: 'POP3_USAGE' });
+      turns++;
+    }
+    expect(turns).toBe(2);
+    await client.noop();
+  });
+
+  it('tells of the marks that were lost when it is connected again, however often it tries', async () => {
+    let down = false;
+    const to = connector(true);
+    const client = await openClient(
+      {
+        ...to,
+        connect: (signal) => {
+          if (down) throw new Pop3Error('POP3_CONNECT', 'It is down.');
+          return to.connect(signal);
+        },
+      },
+      { auth: AUTH },
+    );
+    client.delete(2);
+    down = true;
+    await expect(client.reconnect()).rejects.toMatchObject({ code: 'POP3_CONNECT' });
+    down = false;
+    expect(await client.reconnect()).toEqual({ lostMarks: [{ number: 2, uniqueId: null }] });
+    expect(await client.reconnect()).toEqual({ lostMarks: [] });
   });
 
   it('encrypts by STLS where it has to, and once more when it connects again', async () => {

@@ -3,6 +3,7 @@ import type { ScanListing, UniqueIdListing } from '../client/message-maps.js';
 import type { Status } from '../client/options.js';
 import { type ClientCommand, parseCommand, type Verb } from '../command.js';
 import { isPop3Error, Pop3Error, usage } from '../errors.js';
+import { andThen } from '../maybe-promise.js';
 import type { ResponseCode } from '../response.js';
 import { encodeUtf8 } from '../text.js';
 import type { ClientOptions, Connector } from './client-options.js';
@@ -81,7 +82,11 @@ interface Plan {
   readonly window: number;
   /** How many of the numbers were asked for. */
   asked: number;
+  /** Those that were and are not done with, oldest first: the one that the loop has is among them. */
+  readonly ahead: Fetched[];
   readonly call: CallOptions;
+  /** Numbers mean something in the session that has listed them, and in no other. */
+  readonly link: Link;
 }
 
 type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
@@ -119,8 +124,8 @@ export class Pop3Client implements AsyncDisposable {
   #turn: Promise<void> = Promise.resolve();
   /** What is being read, and keeps other calls out. */
   #body: ReplyBody | null = null;
-  /** Messages that were asked for and not given yet, oldest first. */
-  #ahead: Fetched[] = [];
+  /** The loop that fetches messages ahead, and keeps other calls out, too. */
+  #loop: Plan | null = null;
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
   #pipeliningFailed = false;
@@ -200,7 +205,8 @@ export class Pop3Client implements AsyncDisposable {
    * The messages that the listing has when it starts, in order. Without `pipeline` a message is fetched when its body is
    * read; with it, the next ones are asked for meanwhile. Other calls have to wait for the end of the loop then.
    *
-   * Going on to the next message drops what was not read of the last one.
+   * Going on to the next message drops what was not read of the last one, and who still reads it is told. Messages belong to
+   * the session: after `reconnect()` they are an error, and so is going on with the loop.
    */
   async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
     const plan = await this.#plan(options);
@@ -209,10 +215,10 @@ export class Pop3Client implements AsyncDisposable {
       for (let at = 0; at < plan.numbers.length; at++) {
         const fetched = this.#fetchedFor(plan, at);
         yield this.#message(plan, at, fetched);
-        this.#leaveMessage(fetched);
+        this.#leaveMessage(plan, fetched);
       }
     } finally {
-      for (const fetched of this.#ahead.splice(0)) fetched.leave();
+      this.#leaveLoop(plan);
     }
   }
 
@@ -268,8 +274,7 @@ export class Pop3Client implements AsyncDisposable {
       body:
         body &&
         messageBody({
-          arrived: () => body,
-          open: async () => body,
+          open: () => body,
           signal: options.signal,
           leave: this.#leave,
           received: null,
@@ -316,15 +321,15 @@ export class Pop3Client implements AsyncDisposable {
     const { conversation } = this.#link;
     this.#pipeliningFailed ||= conversation.over && !this.#left && conversation.pending > 1;
     await this.close();
-    const lostMarks = Array.from(this.#marks, (number) => this.#named(number));
-    this.#marks.clear();
-    this.#uniqueIds = null;
-    this.#ahead = [];
+    this.#loop = null;
     this.#body = null;
     const session = this.#options.signal;
     const both = signal && session ? AbortSignal.any([signal, session]) : (signal ?? session);
     both?.throwIfAborted();
     this.#link = await openLink(this.#connector, this.#options, both);
+    const lostMarks = Array.from(this.#marks, (number) => this.#named(number));
+    this.#marks.clear();
+    this.#uniqueIds = null;
     this.#left = false;
     session?.addEventListener('abort', this.#abort, { once: true });
     return { lostMarks };
@@ -361,10 +366,14 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   #checkFree(): void {
-    if (this.#ahead.length > 0)
-      usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
+    if (this.#loop !== null) usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
     if (this.#body !== null && !this.#body.settled)
       usage('A body is being read: read it to its end first, or leave its loop.');
+  }
+
+  /** Numbers mean something in the session that has listed them, and in no other. */
+  #checkSession(link: Link): void {
+    if (this.#link !== link) usage('The message is of a session that is over: list the messages again.');
   }
 
   async #ask(command: ClientCommand, options: CallOptions): Promise<Reply> {
@@ -425,6 +434,7 @@ export class Pop3Client implements AsyncDisposable {
     const { where, pipeline = 1, ...call } = options;
     if (!Number.isSafeInteger(pipeline) || pipeline < 1)
       throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
+    const link = this.#link;
     const sizes = await this.#list(call);
     const uniqueIds = await this.#identify(call).catch(nullIfRefused);
     const numbers: number[] = [];
@@ -438,30 +448,43 @@ export class Pop3Client implements AsyncDisposable {
       total = total === null || octets === null ? null : total + octets;
     }
     this.#received.total = total;
-    return { numbers, sizes, uniqueIds, window: this.#pipelines ? pipeline : 1, asked: 0, call };
+    return {
+      numbers,
+      sizes,
+      uniqueIds,
+      window: this.#pipelines ? pipeline : 1,
+      asked: 0,
+      ahead: [],
+      link,
+      call,
+    };
   }
 
-  /** The oldest of those that were asked for ahead, of which there are more then; null where nothing is. */
+  /** The answer for a message that was asked for ahead, as are others then; null where nothing is. */
   #fetchedFor(plan: Plan, at: number): Fetched | null {
-    if (plan.window > 1 && this.#ahead.length <= plan.window / 2) this.#fetchAhead(plan, at);
-    return this.#ahead.shift() ?? null;
+    if (plan.window === 1) return null;
+    if (this.#loop !== plan) this.#checkFree();
+    this.#loop = plan;
+    if (plan.ahead.length <= plan.window / 2) this.#fetchAhead(plan, at);
+    return plan.ahead[0] ?? null;
   }
 
   /** Asks for messages until so many, or so many octets, are under way. */
   #fetchAhead(plan: Plan, at: number): void {
-    const { numbers, sizes, window } = plan;
+    const { numbers, sizes, window, ahead } = plan;
     let octets = 0;
     plan.asked = Math.max(plan.asked, at);
-    while (plan.asked < numbers.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
+    while (plan.asked < numbers.length && ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = numbers[plan.asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
       const fetched = new Fetched();
       this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
-      this.#ahead.push(fetched);
+      ahead.push(fetched);
     }
   }
 
-  #message({ numbers, sizes, uniqueIds, call }: Plan, at: number, fetched: Fetched | null): Pop3Message {
+  #message(plan: Plan, at: number, fetched: Fetched | null): Pop3Message {
+    const { numbers, sizes, uniqueIds, call, link } = plan;
     const number = numbers[at] as number;
     const octets = sizes.get(number) ?? null;
     return {
@@ -469,17 +492,32 @@ export class Pop3Client implements AsyncDisposable {
       octets,
       uniqueId: uniqueIds?.get(number) ?? null,
       body: (own) => {
+        this.#checkSession(link);
         const command = { verb: 'RETR', messageNumber: number } as const;
         return this.#content(command, own === undefined ? call : { ...call, ...own }, octets, fetched);
       },
-      top: (lines, own) => this.top(number, lines, { ...call, ...own }),
-      delete: () => this.delete(number),
+      top: (lines, own) => {
+        this.#checkSession(link);
+        return this.top(number, lines, { ...call, ...own });
+      },
+      delete: () => {
+        this.#checkSession(link);
+        this.delete(number);
+      },
     };
   }
 
-  #leaveMessage(fetched: Fetched | null): void {
-    if (fetched !== null) fetched.leave();
-    else if (this.#body !== null && !this.#body.settled) this.#body.return();
+  #leaveMessage({ link, ahead }: Plan, fetched: Fetched | null): void {
+    this.#checkSession(link);
+    if (fetched === null) this.#body?.abandon();
+    else ahead.shift()?.leave();
+  }
+
+  /** Who is reading a message when the loop is left may read it to its end. */
+  #leaveLoop(plan: Plan): void {
+    if (this.#loop !== plan) return;
+    this.#loop = null;
+    for (const fetched of plan.ahead) if (!fetched.taken) fetched.leave();
   }
 
   /**
@@ -495,15 +533,11 @@ export class Pop3Client implements AsyncDisposable {
     checkNumber(command.messageNumber, 1);
     const { onProgress } = this.#options;
     return messageBody({
-      arrived: () => {
-        const body = fetched?.arrived?.body ?? null;
-        if (body !== null) this.#body = body;
-        return body;
-      },
-      open: async () => {
-        const reply =
-          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply());
-        return reply.body as ReplyBody;
+      open: () => {
+        const reply = fetched?.take()
+          ? andThen(fetched.arrived ?? fetched.reply(), (answer) => this.#accepted(answer))
+          : this.#ask(command, options);
+        return andThen(reply, ({ body }) => body as ReplyBody);
       },
       signal: options.signal,
       leave: this.#leave,

@@ -49,6 +49,8 @@ export interface ReplyTaker {
 }
 
 /** A command that was sent, and who waits for the answer to it. */
+type Trace = NonNullable<ClientSessionOptions['trace']>;
+
 interface Sent {
   readonly command: ClientCommand;
   readonly reply: ReplyTaker;
@@ -94,7 +96,9 @@ export class Conversation {
   /** @internal Use {@link converse}. */
   constructor({ channel, session }: ConverseOptions) {
     this.#channel = channel;
-    this.#session = new ClientSession(session);
+    this.#session = new ClientSession(
+      session?.trace ? { ...session, trace: this.#guard(session.trace) } : session,
+    );
   }
 
   get state(): ClientState {
@@ -199,6 +203,17 @@ export class Conversation {
   /** Ends the session without a word: everything outstanding rejects with `error`. The server then removes nothing. */
   abort(error: unknown): void {
     this.#fail(error);
+  }
+
+  /** A trace that throws ends the session with its error: nobody else would hear of it, and everybody would wait. */
+  #guard(trace: Trace): Trace {
+    return (event) => {
+      try {
+        trace(event);
+      } catch (error) {
+        queueMicrotask(() => this.#fail(error));
+      }
+    };
   }
 
   // ----- the loop

@@ -6,11 +6,24 @@ export class Fetched implements ReplyTaker {
   #failure: { readonly error: unknown } | null = null;
   #promise: Promise<Reply> | null = null;
   #awaited: ReplyTaker | null = null;
+  #taken = false;
   #left = false;
 
   /** The answer, when it has come. */
   get arrived(): Reply | null {
     return this.#reply;
+  }
+
+  /** Whether somebody reads it, or has. */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** An answer is read once: whether nobody has come for it before, and it is still to be had. */
+  take(): boolean {
+    if (this.#taken || this.#left) return false;
+    this.#taken = true;
+    return true;
   }
 
   /** Waits for the answer. */
@@ -26,13 +39,12 @@ export class Fetched implements ReplyTaker {
   /** Drops what was not read of it: it is of no use to anybody any more. */
   leave(): void {
     this.#left = true;
-    const body = this.#reply?.body;
-    if (body && !body.settled) body.return();
+    this.#reply?.body?.abandon();
   }
 
   resolve(reply: Reply): void {
     this.#reply = reply;
-    if (this.#left) reply.body?.return();
+    if (this.#left) reply.body?.abandon();
     this.#awaited?.resolve(reply);
   }
 
