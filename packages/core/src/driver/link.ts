@@ -43,6 +43,7 @@ async function open(
   const { trace, limits, acceptLowerCaseStatus = false } = options;
   const conversation = converse({
     channel,
+    onFailure: () => channel.destroy(),
     session: {
       tls: channel.encrypted,
       acceptLowerCaseStatus,
@@ -51,10 +52,7 @@ async function open(
       ...(trace && { trace }),
     },
   });
-  const abandon = () => {
-    conversation.abort(signal?.reason);
-    channel.destroy();
-  };
+  const abandon = () => conversation.abort(signal?.reason);
   signal?.addEventListener('abort', abandon, { once: true });
   try {
     const begun = await beginSession(conversation, {
