@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { ClientTrace } from '../src/client/options.js';
 import type { ClientCommand } from '../src/command.js';
 import { type Conversation, converse, type Reply } from '../src/driver/index.js';
 import { Pop3Error } from '../src/errors.js';
@@ -343,7 +344,8 @@ describe('a body', () => {
       }
       expect((await after).status.status).toBe('+OK');
       expect(body?.settled).toBe(true);
-      expect(await body?.next()).toEqual({ done: true, value: undefined });
+      if (leave === 'discard') await expect(body?.next()).rejects.toMatchObject({ code: 'POP3_USAGE' });
+      else expect(await body?.next()).toEqual({ done: true, value: undefined });
       await body?.discard();
       await body?.return();
     }
@@ -363,15 +365,35 @@ describe('a body', () => {
     expect((await rejected).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
-  it('is discarded while somebody waits for it: to them it ends', async () => {
+  it('is discarded while somebody waits for it: they are told that it is not whole', async () => {
     const [conversation, channel] = await loggedIn();
     channel.answer('+OK\r\n');
     const { body } = await conversation.send(RETR);
     const next = body?.next();
     const discarded = body?.discard();
-    expect(await next).toEqual({ done: true, value: undefined });
+    await expect(next).rejects.toMatchObject({ code: 'POP3_USAGE' });
     channel.say('hi\r\n.\r\n');
     await discarded;
+    await expect(body?.next()).rejects.toMatchObject({ code: 'POP3_USAGE' });
+  });
+
+  it('stays whole when it is discarded behind its end', async () => {
+    const [conversation, channel] = await loggedIn();
+    channel.answer('+OK\r\nhi\r\n.\r\n');
+    const { body } = await conversation.send(RETR);
+    for await (const chunk of body!) expect(chunk).toEqual(octets('hi\r\n'));
+    await body?.discard();
+    expect(await body?.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('breaks off for whatever reason there is, even for null', async () => {
+    const [conversation, channel] = await loggedIn();
+    channel.answer('+OK\r\nhi\r\n');
+    const { body } = await conversation.send(RETR);
+    await body?.next();
+    conversation.abort(null);
+    await expect(body?.next()).rejects.toBeNull();
+    expect(body?.settled).toBe(true);
   });
 
   it('has one reader: who asks for a second part before the first has come is told so', async () => {
@@ -504,6 +526,25 @@ describe('a conversation that fails', () => {
     const greeting = waiting.greeting();
     waiting.abort(error);
     await expect(greeting).rejects.toBe(error);
+  });
+
+  it('fails with what its trace throws, whatever it is told', async () => {
+    for (const type of ['state', 'command', 'response'] as const) {
+      const channel = new MemoryClientChannel();
+      const error = new Error('no space for the log');
+      const trace = (event: ClientTrace) => {
+        if (event.type === type) throw error;
+      };
+      const conversation = converse({ channel, session: { trace } });
+      channel.say('+OK\r\n');
+      const answer = conversation.greeting().then(() => {
+        channel.answer('+OK\r\n');
+        return conversation.send(CAPA);
+      });
+      await Promise.allSettled([answer]);
+      await settle();
+      await expect(conversation.send(CAPA), type).rejects.toBe(error);
+    }
   });
 
   it('takes no notice of what the channel does afterwards', async () => {

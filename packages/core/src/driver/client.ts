@@ -8,7 +8,7 @@ import { parseScanLine, type ResponseCode } from '../response.js';
 import { encodeUtf8 } from '../text.js';
 import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
-import { Fetched, leftBehind } from './fetched.js';
+import { Fetched } from './fetched.js';
 import { type Link, openLink } from './link.js';
 import { abandoning, type MessageBody, messageBody, type Pop3Message } from './message.js';
 import { readScanListing, readUniqueIds } from './read-listing.js';
@@ -74,8 +74,6 @@ type ContentCommand =
   | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
 /** What a loop over messages goes by. */
 interface Plan {
-  /** Whose numbers they are. */
-  readonly link: Link;
   /** Those that are wanted. Numbers only: a maildrop of a million messages is not a million objects. */
   readonly numbers: readonly number[];
   readonly sizes: ScanListing;
@@ -84,7 +82,11 @@ interface Plan {
   readonly window: number;
   /** How many of the numbers were asked for. */
   asked: number;
+  /** Those that were and are not done with, oldest first: the one that the loop has is among them. */
+  readonly ahead: Fetched[];
   readonly call: CallOptions;
+  /** Numbers mean something in the session that has listed them, and in no other. */
+  readonly link: Link;
 }
 
 type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
@@ -122,8 +124,8 @@ export class Pop3Client implements AsyncDisposable {
   #turn: Promise<void> = Promise.resolve();
   /** What is being read, and keeps other calls out. */
   #body: ReplyBody | null = null;
-  /** Messages that were asked for ahead and are not done with, oldest first: the one that the loop has is among them. */
-  #ahead: Fetched[] = [];
+  /** The loop that fetches messages ahead, and keeps other calls out, too. */
+  #loop: Plan | null = null;
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
   #pipeliningFailed = false;
@@ -213,11 +215,10 @@ export class Pop3Client implements AsyncDisposable {
       for (let at = 0; at < plan.numbers.length; at++) {
         const fetched = this.#fetchedFor(plan, at);
         yield this.#message(plan, at, fetched);
-        this.#checkSession(plan.link);
-        this.#leaveMessage(fetched);
+        this.#leaveMessage(plan, fetched);
       }
     } finally {
-      if (this.#link === plan.link) this.#leaveAhead();
+      this.#leaveLoop(plan);
     }
   }
 
@@ -320,7 +321,7 @@ export class Pop3Client implements AsyncDisposable {
     const { conversation } = this.#link;
     this.#pipeliningFailed ||= conversation.over && !this.#left && conversation.pending > 1;
     await this.close();
-    this.#ahead = [];
+    this.#loop = null;
     this.#body = null;
     const session = this.#options.signal;
     const both = signal && session ? AbortSignal.any([signal, session]) : (signal ?? session);
@@ -365,8 +366,7 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   #checkFree(): void {
-    if (this.#ahead.length > 0)
-      usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
+    if (this.#loop !== null) usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
     if (this.#body !== null && !this.#body.settled)
       usage('A body is being read: read it to its end first, or leave its loop.');
   }
@@ -448,34 +448,43 @@ export class Pop3Client implements AsyncDisposable {
       total = total === null || octets === null ? null : total + octets;
     }
     this.#received.total = total;
-    return { link, numbers, sizes, uniqueIds, window: this.#pipelines ? pipeline : 1, asked: 0, call };
+    return {
+      numbers,
+      sizes,
+      uniqueIds,
+      window: this.#pipelines ? pipeline : 1,
+      asked: 0,
+      ahead: [],
+      link,
+      call,
+    };
   }
 
-  /** The oldest of those that were asked for ahead, of which there are more then; null where nothing is. */
+  /** The answer for a message that was asked for ahead, as are others then; null where nothing is. */
   #fetchedFor(plan: Plan, at: number): Fetched | null {
-    if (plan.window > 1 && this.#ahead.length <= plan.window / 2) this.#fetchAhead(plan, at);
-    return this.#ahead[0] ?? null;
+    if (plan.window === 1) return null;
+    if (this.#loop !== plan) this.#checkFree();
+    this.#loop = plan;
+    if (plan.ahead.length <= plan.window / 2) this.#fetchAhead(plan, at);
+    return plan.ahead[0] ?? null;
   }
 
   /** Asks for messages until so many, or so many octets, are under way. */
   #fetchAhead(plan: Plan, at: number): void {
-    const { numbers, sizes, window } = plan;
+    const { numbers, sizes, window, ahead } = plan;
     let octets = 0;
     plan.asked = Math.max(plan.asked, at);
-    while (plan.asked < numbers.length && this.#ahead.length < window && octets <= OCTETS_AHEAD) {
+    while (plan.asked < numbers.length && ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = numbers[plan.asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
       const fetched = new Fetched();
       this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
-      this.#ahead.push(fetched);
+      ahead.push(fetched);
     }
   }
 
-  #message(
-    { link, numbers, sizes, uniqueIds, call }: Plan,
-    at: number,
-    fetched: Fetched | null,
-  ): Pop3Message {
+  #message(plan: Plan, at: number, fetched: Fetched | null): Pop3Message {
+    const { numbers, sizes, uniqueIds, call, link } = plan;
     const number = numbers[at] as number;
     const octets = sizes.get(number) ?? null;
     return {
@@ -498,15 +507,17 @@ export class Pop3Client implements AsyncDisposable {
     };
   }
 
-  #leaveMessage(fetched: Fetched | null): void {
-    if (fetched === null) return this.#body?.abandon(leftBehind());
-    this.#ahead.shift();
-    fetched.leave();
+  #leaveMessage({ link, ahead }: Plan, fetched: Fetched | null): void {
+    this.#checkSession(link);
+    if (fetched === null) this.#body?.abandon();
+    else ahead.shift()?.leave();
   }
 
   /** Who is reading a message when the loop is left may read it to its end. */
-  #leaveAhead(): void {
-    for (const fetched of this.#ahead.splice(0)) if (!fetched.taken) fetched.leave();
+  #leaveLoop(plan: Plan): void {
+    if (this.#loop !== plan) return;
+    this.#loop = null;
+    for (const fetched of plan.ahead) if (!fetched.taken) fetched.leave();
   }
 
   /**

@@ -51,6 +51,8 @@ export interface ReplyTaker {
 }
 
 /** A command that was sent, and who waits for the answer to it. */
+type Trace = NonNullable<ClientSessionOptions['trace']>;
+
 interface Sent {
   readonly command: ClientCommand;
   readonly reply: ReplyTaker;
@@ -98,7 +100,9 @@ export class Conversation {
   constructor({ channel, session, onFailure }: ConverseOptions) {
     this.#channel = channel;
     this.#onFailure = onFailure;
-    this.#session = new ClientSession(session);
+    this.#session = new ClientSession(
+      session?.trace ? { ...session, trace: this.#guard(session.trace) } : session,
+    );
   }
 
   get state(): ClientState {
@@ -205,6 +209,17 @@ export class Conversation {
     this.#fail(error);
   }
 
+  /** A trace that throws ends the session with its error: nobody else would hear of it, and everybody would wait. */
+  #guard(trace: Trace): Trace {
+    return (event) => {
+      try {
+        trace(event);
+      } catch (error) {
+        queueMicrotask(() => this.#fail(error));
+      }
+    };
+  }
+
   // ----- the loop
 
   /** Octets that came while nobody waited belong to no answer. */
@@ -219,7 +234,7 @@ export class Conversation {
   /** Commands go out also while the answer to an earlier one is awaited. */
   #flush(): void {
     if (!this.#running) this.#run();
-    else if (this.#unsent) this.#stepOrFail();
+    else if (this.#unsent) this.#step();
   }
 
   /** Works until it has to wait for octets, for a reader of a body, or for the next command. */
@@ -227,19 +242,9 @@ export class Conversation {
     if (this.#running) return;
     this.#running = true;
     let outcome: Outcome;
-    do outcome = this.#stepOrFail();
+    do outcome = this.#step();
     while (outcome === 'go on');
     this.#running = outcome === 'wait';
-  }
-
-  /** A trace of the caller's that throws must not leave anybody waiting. */
-  #stepOrFail(): Outcome {
-    try {
-      return this.#step();
-    } catch (error) {
-      this.#fail(error);
-      return 'stop';
-    }
   }
 
   #step(): Outcome {
@@ -361,11 +366,7 @@ export class Conversation {
     if (this.#over) return this.#error;
     this.#settle(error);
     this.#onFailure?.(error);
-    try {
-      this.#session.abort();
-    } catch {
-      // A trace that throws is why it has failed, or comes too late to be.
-    }
+    this.#session.abort();
     return error;
   }
 

@@ -1,4 +1,3 @@
-import { Pop3Error } from '../errors.js';
 import type { Reply, ReplyTaker } from './converse.js';
 
 /** A message that was asked for before anybody wants it. Nothing is promised to those who do not come for it. */
@@ -40,12 +39,12 @@ export class Fetched implements ReplyTaker {
   /** Drops what was not read of it: it is of no use to anybody any more. */
   leave(): void {
     this.#left = true;
-    this.#reply?.body?.abandon(leftBehind());
+    this.#reply?.body?.abandon();
   }
 
   resolve(reply: Reply): void {
     this.#reply = reply;
-    if (this.#left) reply.body?.abandon(leftBehind());
+    if (this.#left) reply.body?.abandon();
     this.#awaited?.resolve(reply);
   }
 
@@ -53,12 +52,4 @@ export class Fetched implements ReplyTaker {
     this.#failure = { error };
     this.#awaited?.reject(error);
   }
-}
-
-/** For who still reads a message when the next one is taken. */
-export function leftBehind(): Pop3Error {
-  return new Pop3Error(
-    'POP3_USAGE',
-    'The next message was taken before this one was read to its end: wait for the end first.',
-  );
 }

@@ -1,5 +1,5 @@
 import type { ClientCommand } from '../command.js';
-import { usage } from '../errors.js';
+import { Pop3Error, usage } from '../errors.js';
 import { Pending } from './pending.js';
 
 interface Reader {
@@ -13,14 +13,16 @@ const DONE: IteratorResult<Uint8Array, undefined> = { done: true, value: undefin
  * The lines of a multi-line response as octets, unstuffed and without the terminator (RFC 1939 section 3), to be read once.
  * Chunks are the reader's. It ends only behind the terminator: a response that breaks off rejects.
  *
- * Whoever stops early, by leaving the loop or by {@link discard}, lets the rest be read and dropped.
+ * Whoever stops early, by leaving the loop or by {@link discard}, lets the rest be read and dropped. To its reader it ends then
+ * only when it was the reader who left: otherwise half of a message would pass for a whole one.
  */
 export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly command: ClientCommand;
   readonly #consumed: (chunks: number) => void;
   #chunks: Uint8Array[] = [];
   #ended = false;
-  #error: unknown = null;
+  /** Why its end does not come any more. */
+  #failure: { readonly error: unknown } | null = null;
   #discarded = false;
   /** Why its reader does not get the rest, where it was not the reader who left. */
   #taken: { readonly error: unknown } | null = null;
@@ -36,7 +38,7 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
 
   /** Whether nobody can read more of it: its end has been read, it was left, or it has failed. */
   get settled(): boolean {
-    return (this.#ended && this.#chunks.length === 0) || this.#discarded || this.#error !== null;
+    return (this.#ended && this.#chunks.length === 0) || this.#discarded || this.#failure !== null;
   }
 
   [Symbol.asyncIterator](): this {
@@ -51,7 +53,7 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
       this.#consumed(1);
       return Promise.resolve({ done: false, value });
     }
-    if (this.#error !== null) return Promise.reject(this.#error);
+    if (this.#failure !== null) return Promise.reject(this.#failure.error);
     if (this.#taken !== null) return Promise.reject(this.#taken.error);
     if (this.#ended || this.#discarded) return Promise.resolve(DONE);
     return new Promise((resolve, reject) => {
@@ -62,22 +64,25 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
 
   /** The loop was left. The rest is dropped as it comes; the next command does not wait for it here. */
   return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#reader?.resolve(DONE);
+    this.#reader = null;
     this.#drop();
     return Promise.resolve(DONE);
   }
 
-  /** Drops the rest, and waits for its end. */
+  /** Drops the rest, and waits for its end. Whoever reads it is told that it is not whole. */
   discard(): Promise<void> {
-    this.#drop();
+    this.abandon();
     this.#dropped ??= new Pending();
-    if (this.#error !== null) this.#dropped.reject(this.#error);
+    if (this.#failure !== null) this.#dropped.reject(this.#failure.error);
     if (this.#ended) this.#dropped.resolve();
     return this.#dropped.promise;
   }
 
-  /** @internal Drops the rest, and not its reader does it: who reads on must not take the part for the whole. */
-  abandon(error: unknown): void {
+  /** @internal Drops the rest as it comes, where it is not its reader who leaves. */
+  abandon(): void {
     if (this.settled) return;
+    const error = notWhole();
     this.#taken = { error };
     this.#reader?.reject(error);
     this.#reader = null;
@@ -106,7 +111,7 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
 
   /** @internal It does not come any more. */
   fail(error: unknown): void {
-    this.#error = error;
+    this.#failure = { error };
     this.#reader?.reject(error);
     this.#dropped?.reject(error);
   }
@@ -116,8 +121,13 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
     this.#discarded = true;
     const waiting = this.#chunks.length;
     this.#chunks = [];
-    this.#reader?.resolve(DONE);
-    this.#reader = null;
     this.#consumed(waiting);
   }
+}
+
+function notWhole(): Pop3Error {
+  return new Pop3Error(
+    'POP3_USAGE',
+    'The body was left before its end: what was read of it is not the whole. Read it to its end before you go on.',
+  );
 }
