@@ -232,22 +232,6 @@ describe('a client over channels in memory', () => {
     expect(events).toEqual(['end']);
   });
 
-  it.each(['response', 'state'] as const)(
-    'leaves nobody waiting when the trace throws at a %s',
-    async (type) => {
-      const events: string[] = [];
-      const error = new Error('The trace is broken.');
-      let broken = false;
-      const trace: ClientOptions['trace'] = (event) => {
-        if (broken && event.type === type) throw error;
-      };
-      const client = await openClient(scripted({ QUIT: '+OK' }, events), { auth: AUTH, trace });
-      broken = true;
-      await expect(client.quit()).rejects.toBe(error);
-      expect(events).toContain('destroy');
-    },
-  );
-
   it('encrypts by STLS where it has to, and once more when it connects again', async () => {
     const to = connector(false);
     const client = await openClient(to, { auth: AUTH, tls: 'starttls' });
