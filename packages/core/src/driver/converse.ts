@@ -137,7 +137,7 @@ export class Conversation {
   }
 
   /**
-   * Sends a command like {@link send}, without a promise: who sends hundreds ahead need not make one for each.
+   * @internal Sends a command like {@link send}, without a promise: who sends hundreds ahead need not make one for each.
    *
    * @throws Pop3Error `POP3_USAGE` as `send` does.
    */
