@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   type ClientOptions,
   type Connector,
+  type DropListing,
   openClient,
   type Pop3Message,
   serve,
 } from '../src/driver/index.js';
 import { Pop3Error } from '../src/index.js';
+import { AnsweringChannel } from './answering-channel.js';
 import { errorOf } from './login-attempt.js';
 import { storeOf } from './memory-channel.js';
 import { joinedChannels } from './memory-client-channel.js';
@@ -51,6 +53,23 @@ function connector(
         destroy: () => server.end(),
       };
     },
+  };
+}
+
+/** Connects to a server that gives these answers, and else `+OK`. */
+function scripted(answers: Readonly<Record<string, string>>, events: string[] = []): Connector {
+  return {
+    crypto: LOGIN_CRYPTO,
+    connect: () =>
+      Object.assign(
+        new AnsweringChannel('+OK', (line) => answers[line] ?? (line === 'CAPA' ? '-ERR' : '+OK')),
+        {
+          encrypted: true,
+          channelBinding: () => null,
+          end: () => events.push('end'),
+          destroy: () => events.push('destroy'),
+        },
+      ),
   };
 }
 
@@ -168,6 +187,49 @@ describe('a client over channels in memory', () => {
     down = false;
     expect(await client.reconnect()).toEqual({ lostMarks: [{ number: 2, uniqueId: null }] });
     expect(await client.reconnect()).toEqual({ lostMarks: [] });
+  });
+
+  it.each<[string, DropListing | null]>([
+    ['+OK 5 7', { messages: 5, octets: 7 }],
+    ['+OK 5 5000000000 more', { messages: 5, octets: 5_000_000_000 }],
+    ['+OK 5', { messages: 5, octets: null }],
+    ['+OK 5 -7', { messages: 5, octets: null }],
+    ['+OK 5 7x', { messages: 5, octets: null }],
+    ['+OK 5 99999999999999999999', { messages: 5, octets: null }],
+    ['+OK 99999999999999999999 7', null],
+    ['+OK five', null],
+    ['+OK', null],
+  ])('reads STAT as it is, or not at all: %s', async (answer, drop) => {
+    const client = await openClient(scripted({ STAT: answer }), { auth: AUTH });
+    if (drop === null) await expect(client.stat()).rejects.toMatchObject({ code: 'POP3_PROTOCOL' });
+    else expect(await client.stat()).toEqual(drop);
+  });
+
+  it.each<[string, number | null | 'error']>([
+    ['+OK 5 7', 7],
+    ['+OK 5 7x', null],
+    ['+OK 5 99999999999999999999', null],
+    ['+OK is there', null],
+    ['+OK 6 7', 'error'],
+  ])('reads the size of one message as it is, or not at all: %s', async (answer, octets) => {
+    const client = await openClient(scripted({ 'LIST 5': answer }), { auth: AUTH });
+    if (octets === 'error') await expect(client.list(5)).rejects.toMatchObject({ code: 'POP3_PROTOCOL' });
+    else expect(await client.list(5)).toBe(octets);
+  });
+
+  it('closes the connection of a session that is out of step', async () => {
+    const events: string[] = [];
+    const client = await openClient(scripted({ NOOP: 'hello' }, events), { auth: AUTH });
+    await expect(client.noop()).rejects.toMatchObject({ code: 'POP3_PROTOCOL' });
+    expect(events).toEqual(['destroy']);
+  });
+
+  it('lets the connection say goodbye behind QUIT, closed or not', async () => {
+    const events: string[] = [];
+    const client = await openClient(scripted({}, events), { auth: AUTH });
+    await client.quit();
+    await client.close();
+    expect(events).toEqual(['end']);
   });
 
   it('encrypts by STLS where it has to, and once more when it connects again', async () => {

@@ -57,8 +57,9 @@ export interface Beginning {
  * counts behind STLS. The channel is not closed when it fails.
  *
  * @param conversation - on that channel, with nothing sent yet
- * @throws Pop3Error `POP3_REFUSED` for a server that does not want to talk, `POP3_TLS` where STLS is refused, and what {@link logIn}
- *   throws.
+ * @throws Pop3Error `POP3_REFUSED` when the server does not want to talk, or says no to the login; `POP3_TLS` and
+ *   `POP3_UNSUPPORTED` when there is no way that may be used, `POP3_USAGE` for what cannot be sent, and whatever a callback of
+ *   the caller throws.
  */
 export async function beginSession(conversation: Conversation, options: BeginOptions): Promise<Beginning> {
   const { channel, auth, allowPlaintext = false, pipelining = false, crypto } = options;

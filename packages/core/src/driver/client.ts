@@ -4,7 +4,7 @@ import type { Status } from '../client/options.js';
 import { type ClientCommand, parseCommand, type Verb } from '../command.js';
 import { isPop3Error, Pop3Error, usage } from '../errors.js';
 import { andThen } from '../maybe-promise.js';
-import type { ResponseCode } from '../response.js';
+import { parseScanLine, type ResponseCode } from '../response.js';
 import { encodeUtf8 } from '../text.js';
 import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
@@ -167,9 +167,9 @@ export class Pop3Client implements AsyncDisposable {
   /** Number of messages and their octets, as the server counts them, which may be wrong: `list()` says what is there. */
   async stat(options: CallOptions = {}): Promise<DropListing> {
     const { status } = await this.#ask({ verb: 'STAT' }, options);
-    const [, messages, octets] = /^(\d{1,15})(?:[ \t]+(\d{1,15})?)?/.exec(status.text) ?? [];
-    if (messages === undefined) throw this.#unreadable('STAT', status.text);
-    return { messages: Number(messages), octets: octets === undefined ? null : Number(octets) };
+    const numbers = scanned(status.text);
+    if (numbers === null) throw this.#unreadable('STAT', status.text);
+    return { messages: numbers[0], octets: numbers[1] };
   }
 
   /** Sizes by message number, gaps left out; null where the server gives none that can be. They are hints. */
@@ -182,9 +182,9 @@ export class Pop3Client implements AsyncDisposable {
     if (typeof first !== 'number') return this.#list(first);
     const { status } = await this.#ask({ verb: 'LIST', messageNumber: first }, second);
     if (status.text === '') return (await this.#list(second)).get(first) ?? null;
-    const [, number, octets] = /^(\d{1,15})(?:[ \t]+(\d{1,15})(?!\S))?/.exec(status.text) ?? [];
-    if (number !== undefined && Number(number) !== first) throw this.#unreadable('LIST', status.text);
-    return octets === undefined ? null : Number(octets);
+    const [number, octets] = scanned(status.text) ?? [first, null];
+    if (number !== first) throw this.#unreadable('LIST', status.text);
+    return octets;
   }
 
   /** Unique-ids by message number (RFC 1939 section 7). Two messages may have the same, on servers that are wrong. */
@@ -198,7 +198,7 @@ export class Pop3Client implements AsyncDisposable {
     const { status } = await this.#ask({ verb: 'UIDL', messageNumber: first }, second);
     // Some servers leave the number out; some answer with a line of their listing, behind an empty text.
     const [, number, uniqueId = (await this.#identify(second)).get(first)] =
-      /^(?:(\d{1,15})[ \t]+)?(\S.*?)\s*$/.exec(status.text) ?? [];
+      /^(?:(\d+)[ \t]+)?(\S.*?)\s*$/.exec(status.text) ?? [];
     if (uniqueId === undefined || (number !== undefined && Number(number) !== first))
       throw this.#unreadable('UIDL', status.text);
     return uniqueId;
@@ -620,8 +620,8 @@ export class Pop3Client implements AsyncDisposable {
 
   readonly #leave = (error: unknown): void => {
     this.#left ||= !this.#link.conversation.over;
+    // What has ended by QUIT says goodbye still.
     this.#link.conversation.abort(error);
-    this.#link.channel.destroy();
     this.#options.signal?.removeEventListener('abort', this.#abort);
   };
 }
@@ -641,6 +641,13 @@ function commandOf(keyword: string, argument: string | null, multiline: boolean)
   if (verb === null || !ASKING.includes(verb)) return { verb: null, keyword, argument, multiline };
   if (parsed.ok) return parsed.command;
   return usage(`${verb}: ${parsed.problem}.`);
+}
+
+/** STAT and `LIST n` have their numbers in the status text; null where they are none. */
+function scanned(text: string): readonly [number: number, octets: number | null] | null {
+  const lines: [number, number | null][] = [];
+  parseScanLine(encodeUtf8(text), (...line) => lines.push(line));
+  return lines[0] ?? null;
 }
 
 /** `encodeCommand()` refuses these, too; here it is the caller who is told, and not the reader of a body. */

@@ -44,6 +44,7 @@ async function open(
   const { trace, limits, acceptLowerCaseStatus = false } = options;
   const conversation = converse({
     channel,
+    onFailure: () => channel.destroy(),
     session: {
       tls: channel.encrypted,
       acceptLowerCaseStatus,
@@ -52,10 +53,7 @@ async function open(
       ...(trace && { trace }),
     },
   });
-  const abandon = () => {
-    conversation.abort(signal?.reason);
-    channel.destroy();
-  };
+  const abandon = () => conversation.abort(signal?.reason);
   signal?.addEventListener('abort', abandon, { once: true });
   try {
     const beginning = beginSession(conversation, {
