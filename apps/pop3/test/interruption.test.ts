@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { serve } from './maildrop-server.js';
@@ -66,6 +67,34 @@ it('ends quietly when nobody reads on', async () => {
   );
   expect(await running.ended).toEqual({ exitCode: 0, stdout: '1\t16\t1\n', stderr: '' });
 });
+
+it.skipIf(process.platform !== 'linux').each([['list'], ['get', '1'], ['top', '1'], ['capa'], ['raw']])(
+  'says that the disk is full: %s',
+  async (command, ...operands) => {
+    const { args, env } = await serve(['Subject: one\r\n\r\n']);
+    const words = [process.execPath, CLI, command, ...args, ...operands];
+    const running = new Running('/bin/sh', ['-c', `echo NOOP | "$@" > /dev/full`, 'sh', ...words], { env });
+    const { exitCode, stderr } = await running.ended;
+    expect(exitCode).toBe(EXIT.cannotWrite);
+    expect(stderr).toMatch(/^pop3: the output cannot be written: ENOSPC.*\n/m);
+    expect(stderr.match(/pop3:/g)).toHaveLength(1);
+  },
+);
+
+it.skipIf(process.platform !== 'linux')(
+  'says that there is room for a part of the message only',
+  async () => {
+    const { args, env } = await serve([`Subject: one\r\n\r\n${'x'.repeat(60_000)}\r\n`]);
+    const file = join(temporaryFolder(), 'message');
+    const words = [process.execPath, CLI, 'get', ...args, '1'];
+    const shell = `trap '' XFSZ; ulimit -f 8; "$@" > ${file}`;
+    const running = new Running('/bin/sh', ['-c', shell, 'sh', ...words], { env });
+    expect(await running.ended).toMatchObject({
+      exitCode: EXIT.cannotWrite,
+      stderr: expect.stringMatching(/^pop3: the output cannot be written: EFBIG.*\n$/),
+    });
+  },
+);
 
 it('also ends while a command makes the password', async () => {
   const { args } = await serve([]);

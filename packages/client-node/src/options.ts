@@ -38,7 +38,7 @@ export interface Timeouts {
   readonly commandMs: number;
   /** Until QUIT is answered: the server removes the messages before. Default 300 000. */
   readonly quitMs: number;
-  /** Without an octet within a multi-line response. Default 60 000. */
+  /** Without an octet within a multi-line response; capabilities have to be there as a whole in that time. Default 60 000. */
   readonly silenceMs: number;
 }
 

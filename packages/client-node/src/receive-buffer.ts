@@ -10,6 +10,7 @@ const SLAB_OCTETS = 65_536;
 const LONG_SLAB_OCTETS = 8_192;
 /** A message is long when so many octets of it have come. */
 const LONG_OCTETS = 1 << 20;
+
 /**
  * Memory for what a socket reads. What was read belongs to whoever gets it, and is never written again: only the rest of a
  * slab is read into.

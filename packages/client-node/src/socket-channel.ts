@@ -73,7 +73,7 @@ export class SocketChannel implements OwnedChannel {
 
   /**
    * The deadline of a greeting or a status runs from the first read for it to its end, however many reads it takes: octets
-   * that drip do not renew it. That of a body runs anew for each read.
+   * that drip do not renew it. That of a body runs anew for each read, but for capabilities: no person waits for their length.
    */
   read(awaited: Awaited): Uint8Array | null | Promise<Uint8Array | null> {
     const chunk = this.take();
@@ -81,7 +81,8 @@ export class SocketChannel implements OwnedChannel {
     if (this.#error !== null) return Promise.reject(this.#errorFor(awaited, this.#error));
     if (this.#ended) return null;
     if (awaited !== this.#awaited) this.#buffer?.restart();
-    if (awaited !== this.#awaited || awaited.type === 'body') {
+    const renewed = awaited.type === 'body' && awaited.command.verb !== 'CAPA';
+    if (awaited !== this.#awaited || renewed) {
       this.#awaited = awaited;
       this.#deadline.start(this.#timeouts[timeoutFor(awaited)], this.#late);
     }

@@ -17,7 +17,9 @@ const MAX_TIMER_MS = 2_147_483_647;
 
 /** @throws Pop3Error `POP3_USAGE` for what is no time */
 export function timeoutsOf(given: Partial<Timeouts> = {}): Timeouts {
-  const timeouts = Object.entries({ ...DEFAULT_TIMEOUTS, ...given }).map(([name, ms]) => {
+  const names = Object.keys(DEFAULT_TIMEOUTS) as (keyof Timeouts)[];
+  const timeouts = names.map((name) => {
+    const { [name]: ms = DEFAULT_TIMEOUTS[name] } = given;
     if (!(ms > 0)) throw new Pop3Error('POP3_USAGE', `timeouts.${name} is ${ms}; it must be above 0.`);
     return [name, Math.min(ms, MAX_TIMER_MS)];
   });

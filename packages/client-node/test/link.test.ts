@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Auth, connectPop3 } from '../src/index.js';
 import { errorOf, listen } from './loopback.js';
+import { against } from './quirk.js';
 
 const AUTH = { user: 'ann', password: 'secret' };
 
@@ -15,6 +16,26 @@ it.each<[string, unknown]>([
     code: 'POP3_USAGE',
   });
 });
+
+it.each<[string, object]>([
+  ['tls', { tls: 'ssl' }],
+  ['tls', { tls: null }],
+  ['limits.maxMessages', { limits: { maxMessages: Number.NaN } }],
+  ['limits.maxUniqueIdOctets', { limits: { maxUniqueIdOctets: 0 } }],
+  ['limits.maxLineOctets', { limits: { maxLineOctets: -1 } }],
+])('dials no server with nonsense for %s', async (name, options) => {
+  const socket = () => expect.fail('dialled');
+  const error = await errorOf(connectPop3({ socket, tls: 'off', auth: AUTH, ...options }));
+  expect(error).toMatchObject({ code: 'POP3_USAGE', message: expect.stringContaining(name) });
+});
+
+it('takes undefined for a limit or a timeout that is left out', () =>
+  against('', {}, async ({ connect }) => {
+    const limits = { maxMessages: undefined, maxUniqueIdOctets: undefined, maxLineOctets: undefined };
+    const client = await connect({ limits, timeouts: { commandMs: undefined } } as object);
+    expect((await client.list()).size).toBe(3);
+    expect((await client.uniqueIds()).size).toBe(3);
+  }));
 
 describe('a server that does not want to talk', () => {
   const refused = async (greeting: string) => {

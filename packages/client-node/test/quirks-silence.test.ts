@@ -55,6 +55,22 @@ quirk(
   },
 );
 
+quirk(
+  'CAPA is answered a line at a time, for ever',
+  ['C: CAPA\n S: +OK\n wait\n S: TOP\n wait\n S: UIDL\n silence', ''],
+  async ({ connect, server }) => {
+    const connected = connect();
+    for (let i = 0; i < 2; i++) {
+      await server.quiet();
+      await vi.advanceTimersByTimeAsync(29_000);
+      server.release();
+    }
+    await after(2_000, server, connected);
+    expect(await text((await connected).retrieve(1))).toBe(MESSAGES[0]);
+    expect(server.connections[1]?.lines).not.toContain('CAPA');
+  },
+);
+
 quirk('the server never greets', 'silence', async ({ connect, server }) => {
   const connected = connect();
   await after(60_000, server, connected);

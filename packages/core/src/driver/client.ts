@@ -14,6 +14,7 @@ import { abandoning, type MessageBody, messageBody, type Pop3Message } from './m
 import { readScanListing, readUniqueIds } from './read-listing.js';
 import { refusalOf } from './refusal.js';
 import type { ReplyBody } from './reply-body.js';
+import { untilAborted } from './until-aborted.js';
 
 /** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
 export interface CallOptions {
@@ -129,6 +130,8 @@ export class Pop3Client implements AsyncDisposable {
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
   #pipeliningFailed = false;
+  /** Ends a reconnection that is under way. */
+  #reconnecting: AbortController | null = null;
   /** Whether it was the caller who ended the session. */
   #left = false;
 
@@ -306,7 +309,9 @@ export class Pop3Client implements AsyncDisposable {
 
   /** Drops the connection: nothing is deleted (RFC 1939 section 6). `await using` does this, too. */
   async close(): Promise<void> {
-    this.#leave(new Pop3Error('POP3_CLOSED', 'The client was closed.'));
+    const closed = new Pop3Error('POP3_CLOSED', 'The client was closed.');
+    this.#reconnecting?.abort(closed);
+    this.#leave(closed);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -320,16 +325,26 @@ export class Pop3Client implements AsyncDisposable {
   async reconnect({ signal }: CallOptions = {}): Promise<Reconnection> {
     const { conversation } = this.#link;
     this.#pipeliningFailed ||= conversation.over && !this.#left && conversation.pending > 1;
-    await this.close();
-    this.#loop = null;
-    this.#body = null;
+    const closed = this.close();
     const session = this.#options.signal;
-    const both = signal && session ? AbortSignal.any([signal, session]) : (signal ?? session);
-    both?.throwIfAborted();
-    this.#link = await openLink(this.#connector, this.#options, both);
+    const reconnecting = new AbortController();
+    this.#reconnecting = reconnecting;
+    await closed;
+    const any = AbortSignal.any(
+      [reconnecting.signal, signal, session].filter((given) => given !== undefined),
+    );
+    any.throwIfAborted();
+    const link = await openLink(this.#connector, this.#options, any);
+    // Between its being there and our taking it, the signal may be aborted, too.
+    if (any.aborted) link.channel.destroy();
+    any.throwIfAborted();
+    this.#link = link;
+    // Not before: what is marked meanwhile is a message of the old session.
     const lostMarks = Array.from(this.#marks, (number) => this.#named(number));
     this.#marks.clear();
     this.#uniqueIds = null;
+    this.#loop = null;
+    this.#body = null;
     this.#left = false;
     session?.addEventListener('abort', this.#abort, { once: true });
     return { lostMarks };
@@ -352,7 +367,7 @@ export class Pop3Client implements AsyncDisposable {
       done = resolve;
     });
     try {
-      await before;
+      await untilAborted(signal, before);
       signal?.throwIfAborted();
       this.#checkFree();
       return await abandoning(signal, this.#leave, async () => {
@@ -361,7 +376,8 @@ export class Pop3Client implements AsyncDisposable {
         return work();
       });
     } finally {
-      done();
+      // Whoever does not wait any more lets nobody pass those who still do.
+      void before.then(done);
     }
   }
 
@@ -532,15 +548,17 @@ export class Pop3Client implements AsyncDisposable {
   ): MessageBody {
     checkNumber(command.messageNumber, 1);
     const { onProgress } = this.#options;
+    const link = this.#link;
     return messageBody({
       open: () => {
+        this.#checkSession(link);
         const reply = fetched?.take()
           ? andThen(fetched.arrived ?? fetched.reply(), (answer) => this.#accepted(answer))
           : this.#ask(command, options);
         return andThen(reply, ({ body }) => body as ReplyBody);
       },
       signal: options.signal,
-      leave: this.#leave,
+      leave: (reason) => void (this.#link === link && this.#leave(reason)),
       received: onProgress === undefined ? null : this.#counter(command.messageNumber, total, onProgress),
     });
   }

@@ -1,8 +1,9 @@
-import { isPop3Error } from '../errors.js';
-import { type Beginning, beginSession } from './begin-session.js';
+import { isPop3Error, usage } from '../errors.js';
+import { type Beginning, beginSession, type TlsMode } from './begin-session.js';
 import type { ClientOptions, Connector, OwnedChannel } from './client-options.js';
 import { type Conversation, converse } from './converse.js';
 import { checkAuth } from './login.js';
+import { untilAborted } from './until-aborted.js';
 
 /** A connection that is encrypted and logged in as far as the options want it to be. */
 export interface Link extends Beginning {
@@ -23,7 +24,7 @@ export async function openLink(
   options: ClientOptions,
   signal: AbortSignal | undefined,
 ): Promise<Link> {
-  if (options.auth !== undefined) checkAuth(options.auth);
+  checkOptions(options);
   try {
     return await open(connector, options, signal, true);
   } catch (error) {
@@ -31,6 +32,17 @@ export async function openLink(
     if (!repeatable || !isPop3Error(error) || error.verb !== 'CAPA') throw error;
     return await open(connector, options, signal, false);
   }
+}
+
+const TLS_MODES: readonly TlsMode[] = ['implicit', 'starttls', 'opportunistic', 'off'];
+
+/** What is no option must not become another one: with a limit that is no number, every maildrop would be empty. */
+function checkOptions({ auth, tls = 'implicit', limits }: ClientOptions): void {
+  if (!TLS_MODES.includes(tls)) usage(`tls is ${tls}; there are ${TLS_MODES.join(', ')}.`);
+  for (const [name, limit] of Object.entries(limits ?? {})) {
+    if (limit !== undefined && !(limit > 0)) usage(`limits.${name} is ${limit}; it must be above 0.`);
+  }
+  if (auth !== undefined) checkAuth(auth);
 }
 
 async function open(
@@ -55,7 +67,7 @@ async function open(
   const abandon = () => conversation.abort(signal?.reason);
   signal?.addEventListener('abort', abandon, { once: true });
   try {
-    const begun = await beginSession(conversation, {
+    const beginning = beginSession(conversation, {
       channel,
       asksForCapabilities,
       tls: options.tls,
@@ -66,6 +78,8 @@ async function open(
       host: connector.host,
       port: connector.port,
     });
+    // A callback of the caller's, such as for a token, may never come back.
+    const begun = await untilAborted(signal, beginning);
     return { channel, conversation, asksForCapabilities, ...begun };
   } catch (error) {
     channel.destroy();

@@ -28,7 +28,7 @@ export async function readScanListing(
   body: ReplyBody,
   limits: Partial<ListingLimits> = {},
 ): Promise<ScanListing> {
-  const { maxMessages } = { ...DEFAULT_LIMITS, ...limits };
+  const { maxMessages = DEFAULT_LIMITS.maxMessages } = limits;
   const listing = new ScanListing();
   await eachLine(body, maxMessages, (line) => {
     parseScanLine(line, (number, octets) => {
@@ -43,7 +43,8 @@ export async function readUniqueIds(
   body: ReplyBody,
   limits: Partial<ListingLimits> = {},
 ): Promise<UniqueIdListing> {
-  const { maxMessages, maxUniqueIdOctets } = { ...DEFAULT_LIMITS, ...limits };
+  const { maxMessages = DEFAULT_LIMITS.maxMessages, maxUniqueIdOctets = DEFAULT_LIMITS.maxUniqueIdOctets } =
+    limits;
   const listing = new UniqueIdListing();
   await eachLine(body, maxMessages, (line) => {
     parseUniqueIdLine(line, (number, uniqueId) => {
