@@ -1,4 +1,5 @@
 /** A whole client without a network: what another runtime has to bring along. */
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
   type ClientOptions,
@@ -222,6 +223,26 @@ describe('a client over channels in memory', () => {
     const client = await openClient(scripted({ NOOP: 'hello' }, events), { auth: AUTH });
     await expect(client.noop()).rejects.toMatchObject({ code: 'POP3_PROTOCOL' });
     expect(events).toEqual(['destroy']);
+  });
+
+  it('shows no secret of the login in an error of the session, where the server repeats one', async () => {
+    const answers = { STAT: '-ERR tiger-moth?', NOOP: '-ERR not tok3n-of-ann', 'UIDL 1': '+OK 2 tiger-moth' };
+    for (const auth of [
+      { user: 'ann', password: 'tiger-moth' },
+      { user: 'ann', accessToken: () => 'tok3n-of-ann' },
+      { user: 'ann', accessToken: 'tok3n-of-ann' },
+    ]) {
+      const client = await openClient(
+        { ...scripted({ ...answers, 'AUTH XOAUTH2': '+ ' }), crypto: {} },
+        { auth, allowPlaintext: true },
+      );
+      const secret = 'password' in auth ? auth.password : 'tok3n-of-ann';
+      for (const call of [client.stat(), client.noop(), client.uniqueIds(1)]) {
+        const error = await call.catch((thrown: unknown) => thrown);
+        expect(error).toBeInstanceOf(Error);
+        expect(inspect(error)).not.toContain(secret);
+      }
+    }
   });
 
   it('lets the connection say goodbye behind QUIT, closed or not', async () => {

@@ -14,6 +14,7 @@ import { abandoning, type MessageBody, messageBody, type Pop3Message } from './m
 import { readScanListing, readUniqueIds } from './read-listing.js';
 import { refusalOf } from './refusal.js';
 import type { ReplyBody } from './reply-body.js';
+import { withoutSecrets } from './secrets.js';
 import { untilAborted } from './until-aborted.js';
 
 /** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
@@ -405,7 +406,8 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   #refused(verb: string, status: Status): Pop3Error {
-    return refusalOf(verb, status, { capabilities: this.#link.capabilities });
+    const { capabilities, secrets } = this.#link;
+    return refusalOf(verb, status, { capabilities, secrets });
   }
 
   #list(options: CallOptions): Promise<ScanListing> {
@@ -438,8 +440,9 @@ export class Pop3Client implements AsyncDisposable {
 
   /** What was answered is not what was asked: the stream may be out of step. */
   #unreadable(verb: string, text: string): Pop3Error {
-    const message = `The answer of the server to ${verb} cannot be read: ${JSON.stringify(text)}. The connection was given up.`;
-    const error = new Pop3Error('POP3_PROTOCOL', message, { verb, serverText: text });
+    const serverText = withoutSecrets(text, this.#link.secrets);
+    const message = `The answer of the server to ${verb} cannot be read: ${JSON.stringify(serverText)}. The connection was given up.`;
+    const error = new Pop3Error('POP3_PROTOCOL', message, { verb, serverText });
     this.#leave(error);
     return error;
   }
