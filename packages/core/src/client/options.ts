@@ -45,6 +45,7 @@ export interface ClientSessionOptions {
 
 /** Secrets are masked in the commands. What the server sends is as it came. */
 export type ClientTrace =
+  | { readonly type: 'greeting'; readonly status: Status }
   | { readonly type: 'command'; readonly command: string }
   | { readonly type: 'response'; readonly status: Status }
   | { readonly type: 'state'; readonly state: ClientState };

@@ -243,6 +243,7 @@ export class ClientSession {
   #greeting(line: Uint8Array): ClientAction | null {
     const status = this.#statusOf(line);
     if (status === null) return this.#fail('bad-greeting');
+    this.#options.trace?.({ type: 'greeting', status });
     if (status.status === '+OK') {
       this.#phase = 'status';
       this.#enter('authorization');
