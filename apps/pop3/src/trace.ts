@@ -14,6 +14,7 @@ function lineOf(event: ClientTrace): string | null {
   switch (event.type) {
     case 'command':
       return `C: ${event.command}`;
+    case 'greeting':
     case 'response':
       return `S: ${statusText(event.status)}`;
     case 'state':

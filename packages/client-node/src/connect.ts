@@ -1,3 +1,4 @@
+import type { IndexOf } from '@pop3/core';
 import { openClient, type Pop3Client } from '@pop3/core/driver';
 import { LOGIN_CRYPTO } from './hashes.js';
 import { openChannel } from './open-channel.js';
@@ -15,9 +16,13 @@ export function connectPop3(options: ConnectOptions): Promise<Pop3Client> {
       connect: (signal) => openChannel(options, signal),
       repeatable: socket === undefined || typeof socket === 'function',
       crypto: LOGIN_CRYPTO,
+      indexOf,
       host,
       port,
     },
     options,
   );
 }
+
+/** That of V8 looks at one octet after the other. */
+const indexOf: IndexOf = (octets, wanted, from) => Buffer.prototype.indexOf.call(octets, wanted, from);

@@ -23,7 +23,7 @@ export type {
   Pop3Message,
   Progress,
   QuitResult,
-  ReceiveLimits as ClientNodeLimits,
+  ReceiveLimits,
   Reconnection,
   TlsMode,
   TokenAuth,

@@ -10,8 +10,6 @@ const SLAB_OCTETS = 65_536;
 const LONG_SLAB_OCTETS = 8_192;
 /** A message is long when so many octets of it have come. */
 const LONG_OCTETS = 1 << 20;
-/** With less than this left, a slab is given up: the next read would be too small. */
-const LEAST_OCTETS = 2_048;
 
 /**
  * Memory for what a socket reads. What was read belongs to whoever gets it, and is never written again: only the rest of a
@@ -20,7 +18,7 @@ const LEAST_OCTETS = 2_048;
 export class ReceiveBuffer {
   /** Who gets what was read. */
   receive: ((chunk: Uint8Array) => void) | null = null;
-  #slab = new Uint8Array(SLAB_OCTETS);
+  #slab = slabOf(SLAB_OCTETS);
   #at = 0;
   /** Of what is being waited for. */
   #octets = 0;
@@ -28,8 +26,9 @@ export class ReceiveBuffer {
   /** For `net.connect()`. */
   readonly onread: NonNullable<ConnectOpts['onread']> = {
     buffer: () => {
-      if (this.#slab.length - this.#at < LEAST_OCTETS) {
-        this.#slab = new Uint8Array(this.#octets < LONG_OCTETS ? SLAB_OCTETS : LONG_SLAB_OCTETS);
+      // Into less than half of a slab, reads would become small, and twice as many.
+      if (this.#at > this.#slab.length / 2) {
+        this.#slab = slabOf(this.#octets < LONG_OCTETS ? SLAB_OCTETS : LONG_SLAB_OCTETS);
         this.#at = 0;
       }
       return this.#at === 0 ? this.#slab : this.#slab.subarray(this.#at);
@@ -47,4 +46,9 @@ export class ReceiveBuffer {
   restart(): void {
     this.#octets = 0;
   }
+}
+
+/** Not filled with zeros, which takes ten times as long. Nobody is given what was not read; `buffer` of a chunk holds it. */
+function slabOf(octets: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(octets).buffer);
 }

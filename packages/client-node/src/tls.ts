@@ -42,7 +42,7 @@ export function planTls(options: ConnectOptions): TlsPlan | null {
 
 /** As `X509Certificate.fingerprint256` has it, but for the colons and the case. */
 export function digitsOf(fingerprint: string): string {
-  const digits = fingerprint.replaceAll(':', '').toLowerCase();
+  const digits = fingerprint.trim().replaceAll(':', '').toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(digits))
     refuse(`trust.fingerprint256 is no SHA-256 fingerprint, which has 64 hexadecimal digits: ${fingerprint}`);
   return digits;

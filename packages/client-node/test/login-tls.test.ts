@@ -1,6 +1,6 @@
 import { anyOf, certificateUsers, staticUsers } from '@pop3/auth-node';
 import type { ChannelBindingType, Pop3Error } from '@pop3/core';
-import { converse, logIn } from '@pop3/core/driver';
+import { beginSession, converse } from '@pop3/core/driver';
 import { createPop3Server, MECHANISM_NAMES, nodeMechanisms } from '@pop3/server-node';
 import { memoryStore } from '@pop3/store-memory';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -33,7 +33,7 @@ async function logInOverTls({
   bindings,
   auth = AUTH,
   ...options
-}: Login = {}): Promise<string> {
+}: Login = {}): Promise<string | null> {
   const server = createPop3Server({
     store: memoryStore(),
     authenticator: anyOf(staticUsers({ ann: AUTH.password }), certificateUsers()),
@@ -49,21 +49,11 @@ async function logInOverTls({
     ...options,
   });
   onTestFinished(() => channel.destroy());
-  const { encrypted } = channel;
-  const conversation = converse({ channel, session: { tls: encrypted } });
-  const { apopTimestamp } = await conversation.greeting();
-  return logIn(auth, {
-    conversation,
-    capabilities: await conversation.capabilities(),
-    apopTimestamp,
-    encrypted,
-    allowPlaintext: false,
-    pipelining: true,
-    crypto: LOGIN_CRYPTO,
-    host: '127.0.0.1',
-    port,
-    channelBinding: (type) => ((bindings?.includes(type) ?? true) ? channel.channelBinding(type) : null),
-  });
+  const bindingOf = channel.channelBinding.bind(channel);
+  channel.channelBinding = (type) => ((bindings?.includes(type) ?? true) ? bindingOf(type) : null);
+  const conversation = converse({ channel, session: { tls: channel.encrypted } });
+  const { mechanism } = await beginSession(conversation, { channel, auth, crypto: LOGIN_CRYPTO });
+  return mechanism;
 }
 
 describe('over TLS', () => {

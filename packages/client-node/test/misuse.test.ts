@@ -46,7 +46,7 @@ scripted('no command goes behind a message that nobody reads', PIPELINING, async
   for await (const message of client.messages({ pipeline: 4 })) {
     await expect(client.noop()).rejects.toMatchObject(USAGE);
     await text(message.body());
-    if (message.number === 3) await client.noop();
+    await expect(client.noop()).rejects.toMatchObject(USAGE);
   }
   await client.noop();
 });
@@ -56,7 +56,7 @@ scripted('a message that was fetched ahead is read once', PIPELINING, async ({ c
   const texts: string[] = [];
   for await (const message of client.messages({ pipeline: 4 })) {
     texts.push(await text(message.body()));
-    expect(() => message.body()).toThrow(expect.objectContaining(USAGE));
+    await expect(text(message.body())).rejects.toMatchObject(USAGE);
   }
   expect(texts).toEqual(MESSAGES);
 });
@@ -70,11 +70,14 @@ scripted('a message that was not fetched ahead is fetched each time', PIPELINING
   }
 });
 
-scripted('a message that the loop has passed cannot be read', PIPELINING, async ({ connect }) => {
+scripted('a message that the loop has passed is fetched again behind it', PIPELINING, async ({ connect }) => {
   const client = await connect();
   const passed: Pop3Message[] = [];
-  for await (const message of client.messages({ pipeline: 4 })) passed.push(message);
-  for (const message of passed) await expect(text(message.body())).rejects.toMatchObject(USAGE);
+  for await (const message of client.messages({ pipeline: 4 })) {
+    for (const earlier of passed) await expect(text(earlier.body())).rejects.toMatchObject(USAGE);
+    passed.push(message);
+  }
+  for (const message of passed) expect(await text(message.body())).toBe(MESSAGES[message.number - 1]);
 });
 
 it.each([1, 4])('a body that is read while the loop goes on is not whole, %d ahead', (pipeline) =>

@@ -156,6 +156,7 @@ describe('by a fingerprint', () => {
     ['as Node and OpenSSL show it', (hex: string) => hex],
     ['without colons', (hex: string) => hex.replaceAll(':', '')],
     ['in lower case', (hex: string) => hex.toLowerCase()],
+    ['with a line end, as in a file', (hex: string) => `${hex}\n`],
     ['as one of several', (hex: string) => ['0'.repeat(64), hex]],
   ])('needs neither an authority nor a name nor a date, %s', async (_, form) => {
     const dates = { notBefore: new Date(0), notAfter: new Date(DAY) };

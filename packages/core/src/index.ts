@@ -52,6 +52,7 @@ export type {
 } from './extension.js';
 export { LineReader, type LineResult } from './line-reader.js';
 export { MaildropListing, type MaildropListingBuilder } from './listing.js';
+export type { IndexOf } from './next-octet.js';
 export { OctetCounter, wireOctetsOf } from './octet-counter.js';
 export {
   encodeStatusLine,

@@ -52,25 +52,27 @@ export class LineReader {
 
   /** @param maxOctets - longest line to accept, its line end included */
   next(maxOctets: number): LineResult {
-    const lf = this.#buffer.indexOf(LF, this.#searched);
-    const end = lf === -1 ? this.#buffer.length : lf + 1;
-    const octets = end - this.#at;
+    const buffer = this.#buffer;
+    const at = this.#at;
+    const lf = buffer.indexOf(LF, this.#searched);
+    const end = lf === -1 ? buffer.length : lf + 1;
     this.#searched = end;
-    if (this.#dropped > 0 || octets > maxOctets) {
-      this.#dropped += octets;
-      this.#at = end;
-      // The same whether the end of the line came in this chunk or not: chunks are an accident of the network.
-      if (this.#dropped > this.#ceilingOctets) return 'overflow';
-      if (lf === -1) return 'need-data';
-      this.#dropped = 0;
-      return 'line-too-long';
-    }
+    if (this.#dropped > 0 || end - at > maxOctets) return this.#drop(end, lf !== -1);
     if (lf === -1) return 'need-data';
-    const line = this.#buffer.subarray(this.#at, lf > this.#at && this.#buffer[lf - 1] === CR ? lf - 1 : lf);
-    this.#at = end;
     // Whoever is idle now must not keep the chunk.
-    if (end === this.#buffer.length) this.clear();
-    return line;
+    if (end === buffer.length) this.clear();
+    else this.#at = end;
+    return buffer.subarray(at, lf > at && buffer[lf - 1] === CR ? lf - 1 : lf);
+  }
+
+  #drop(end: number, whole: boolean): LineResult {
+    this.#dropped += end - this.#at;
+    this.#at = end;
+    // The same whether the end of the line came in this chunk or not: chunks are an accident of the network.
+    if (this.#dropped > this.#ceilingOctets) return 'overflow';
+    if (!whole) return 'need-data';
+    this.#dropped = 0;
+    return 'line-too-long';
   }
 
   /** Goes on behind so many octets of what is buffered: they were read otherwise, and not as lines. */

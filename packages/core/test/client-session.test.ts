@@ -746,7 +746,7 @@ describe('acceptLowerCaseStatus', () => {
 });
 
 describe('trace', () => {
-  it('is told of commands with their secrets masked, of answers, and of states', () => {
+  it('is told of the greeting, of commands with their secrets masked, of answers, and of states', () => {
     const events: ClientTrace[] = [];
     const talk = new ClientTalk({ trace: (event) => events.push(event) });
     talk.hear('+OK\r\n');
@@ -769,6 +769,7 @@ describe('trace', () => {
         : `${event.status.status} ${event.status.text}`.trimEnd();
     });
     expect(texts).toEqual([
+      '+OK',
       '(authorization)',
       'AUTH PLAIN ***',
       '-ERR no',

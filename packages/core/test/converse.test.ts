@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { ClientTrace } from '../src/client/options.js';
 import type { ClientCommand } from '../src/command.js';
 import { type Conversation, converse, type Reply } from '../src/driver/index.js';
 import { Pop3Error } from '../src/errors.js';
@@ -525,6 +526,25 @@ describe('a conversation that fails', () => {
     const greeting = waiting.greeting();
     waiting.abort(error);
     await expect(greeting).rejects.toBe(error);
+  });
+
+  it('fails with what its trace throws, whatever it is told', async () => {
+    for (const type of ['state', 'command', 'response'] as const) {
+      const channel = new MemoryClientChannel();
+      const error = new Error('no space for the log');
+      const trace = (event: ClientTrace) => {
+        if (event.type === type) throw error;
+      };
+      const conversation = converse({ channel, session: { trace } });
+      channel.say('+OK\r\n');
+      const answer = conversation.greeting().then(() => {
+        channel.answer('+OK\r\n');
+        return conversation.send(CAPA);
+      });
+      await Promise.allSettled([answer]);
+      await settle();
+      await expect(conversation.send(CAPA), type).rejects.toBe(error);
+    }
   });
 
   it('takes no notice of what the channel does afterwards', async () => {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import { type Auth, type ClientChannel, converse, type LoginContext, logIn } from '../src/driver/index.js';
+import { type Auth, type ClientChannel, converse } from '../src/driver/index.js';
+import { type LoginContext, logIn } from '../src/driver/login.js';
 import { isPop3Error, type Pop3Error } from '../src/errors.js';
 import { LOGIN_CRYPTO } from './node-hashes.js';
 

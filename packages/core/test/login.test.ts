@@ -4,10 +4,10 @@ import {
   type Auth,
   type ByteChannel,
   type ClientChannel,
-  checkAuth,
   serve,
   type TokenRefusal,
 } from '../src/driver/index.js';
+import { checkAuth } from '../src/driver/login.js';
 import { Pop3Error } from '../src/errors.js';
 import {
   apopDigest,

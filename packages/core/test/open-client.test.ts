@@ -1,6 +1,16 @@
 /** A whole client without a network: what another runtime has to bring along. */
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { type ClientOptions, type Connector, openClient, serve } from '../src/driver/index.js';
+import {
+  type ClientOptions,
+  type Connector,
+  type DropListing,
+  openClient,
+  type Pop3Message,
+  serve,
+} from '../src/driver/index.js';
+import { Pop3Error } from '../src/index.js';
+import { AnsweringChannel } from './answering-channel.js';
 import { errorOf } from './login-attempt.js';
 import { storeOf } from './memory-channel.js';
 import { joinedChannels } from './memory-client-channel.js';
@@ -11,13 +21,17 @@ import { latin1 } from './stored-message.js';
 const AUTH = { user: 'ann', password: 'secret' };
 
 /** Connects to a server of the core, as often as it is asked to. */
-function connector(encrypted: boolean, events: string[] = []): Connector & { said: { client: string }[] } {
+function connector(
+  encrypted: boolean,
+  events: string[] = [],
+  chunks: readonly number[] = [],
+): Connector & { said: { client: string }[] } {
   const said: { client: string }[] = [];
   return {
     said,
     crypto: LOGIN_CRYPTO,
     connect() {
-      const { server, client, said: heard } = joinedChannels();
+      const { server, client, said: heard } = joinedChannels(chunks);
       said.push(heard);
       void serve({
         channel: server,
@@ -43,6 +57,23 @@ function connector(encrypted: boolean, events: string[] = []): Connector & { sai
   };
 }
 
+/** Connects to a server that gives these answers, and else `+OK`. */
+function scripted(answers: Readonly<Record<string, string>>, events: string[] = []): Connector {
+  return {
+    crypto: LOGIN_CRYPTO,
+    connect: () =>
+      Object.assign(
+        new AnsweringChannel('+OK', (line) => answers[line] ?? (line === 'CAPA' ? '-ERR' : '+OK')),
+        {
+          encrypted: true,
+          channelBinding: () => null,
+          end: () => events.push('end'),
+          destroy: () => events.push('destroy'),
+        },
+      ),
+  };
+}
+
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   let text = '';
   for await (const chunk of body) text += latin1(chunk);
@@ -62,6 +93,164 @@ describe('a client over channels in memory', () => {
     expect(texts).toEqual(['Subject: one\r\n\r\n.dot\r\n', 'Subject: two\r\n\r\n']);
     expect(await client.quit()).toEqual({ deleted: [1], failed: [] });
     expect(events).toEqual(['open ann', 'commit 1', 'release', 'end']);
+  });
+
+  describe.each([1, 4])('with %s messages asked for at once', (pipeline) => {
+    it('gives a message whole or not at all to who reads it when the next one was taken', async () => {
+      const client = await openClient(connector(true, [], [1]), { auth: AUTH });
+      const readers: AsyncIterator<Uint8Array>[] = [];
+      for await (const message of client.messages({ pipeline })) {
+        const reader = message.body()[Symbol.asyncIterator]();
+        if (message.number === 1) readers.push(reader);
+        await reader.next();
+      }
+      await expect(readers[0]?.next()).rejects.toMatchObject({ code: 'POP3_USAGE' });
+      expect(await client.stat()).toMatchObject({ messages: 2 });
+    });
+
+    it('lets messages be read when the loop is over', async () => {
+      const client = await openClient(connector(true), { auth: AUTH });
+      const messages: Pop3Message[] = [];
+      for await (const message of client.messages({ pipeline })) messages.push(message);
+      const texts: string[] = [];
+      for (const message of messages) texts.push(await textOf(message.body()));
+      expect(texts).toEqual(['Subject: one\r\n\r\n.dot\r\n', 'Subject: two\r\n\r\n']);
+    });
+
+    it('can be left before the first message was read', async () => {
+      const client = await openClient(connector(true), { auth: AUTH });
+      for await (const _ of client.messages({ pipeline })) break;
+      expect(await client.quit()).toEqual({ deleted: [], failed: [] });
+    });
+
+    it('lets a message that is being read when the loop is left be read to its end', async () => {
+      const client = await openClient(connector(true), { auth: AUTH });
+      let reading = Promise.resolve('');
+      for await (const message of client.messages({ pipeline })) {
+        reading = textOf(message.body());
+        break;
+      }
+      expect(await reading).toBe('Subject: one\r\n\r\n.dot\r\n');
+      expect(await client.stat()).toMatchObject({ messages: 2 });
+    });
+
+    it('is about the session that has listed the messages, and no other', async () => {
+      const client = await openClient(connector(true), { auth: AUTH });
+      const usage = expect.objectContaining({ code: 'POP3_USAGE' });
+      const loop = async () => {
+        for await (const message of client.messages({ pipeline })) {
+          await client.reconnect();
+          for (const use of [message.delete, message.body, () => message.top(0)]) expect(use).toThrow(usage);
+        }
+      };
+      await expect(loop()).rejects.toEqual(usage);
+      expect(await client.quit()).toEqual({ deleted: [], failed: [] });
+    });
+  });
+
+  it('goes on when the reader of a message leaves before the answer is there', async () => {
+    const client = await openClient(connector(true, [], [1]), { auth: AUTH });
+    const reader = client.retrieve(1)[Symbol.asyncIterator]();
+    const first = reader.next();
+    await reader.return?.();
+    expect(await first).toEqual({ done: true, value: undefined });
+    expect(await client.stat()).toMatchObject({ messages: 2 });
+  });
+
+  it('takes nothing else on while messages are fetched ahead, not in the last turn either', async () => {
+    const client = await openClient(connector(true), { auth: AUTH });
+    let turns = 0;
+    for await (const message of client.messages({ pipeline: 4 })) {
+      await expect(textOf(message.top(0))).rejects.toMatchObject({ code: 'POP3_USAGE' });
+      await expect(client.noop()).rejects.toMatchObject({ code: 'POP3_USAGE' });
+      turns++;
+    }
+    expect(turns).toBe(2);
+    await client.noop();
+  });
+
+  it('tells of the marks that were lost when it is connected again, however often it tries', async () => {
+    let down = false;
+    const to = connector(true);
+    const client = await openClient(
+      {
+        ...to,
+        connect: (signal) => {
+          if (down) throw new Pop3Error('POP3_CONNECT', 'It is down.');
+          return to.connect(signal);
+        },
+      },
+      { auth: AUTH },
+    );
+    client.delete(2);
+    down = true;
+    await expect(client.reconnect()).rejects.toMatchObject({ code: 'POP3_CONNECT' });
+    down = false;
+    expect(await client.reconnect()).toEqual({ lostMarks: [{ number: 2, uniqueId: null }] });
+    expect(await client.reconnect()).toEqual({ lostMarks: [] });
+  });
+
+  it.each<[string, DropListing | null]>([
+    ['+OK 5 7', { messages: 5, octets: 7 }],
+    ['+OK 5 5000000000 more', { messages: 5, octets: 5_000_000_000 }],
+    ['+OK 5', { messages: 5, octets: null }],
+    ['+OK 5 -7', { messages: 5, octets: null }],
+    ['+OK 5 7x', { messages: 5, octets: null }],
+    ['+OK 5 99999999999999999999', { messages: 5, octets: null }],
+    ['+OK 99999999999999999999 7', null],
+    ['+OK five', null],
+    ['+OK', null],
+  ])('reads STAT as it is, or not at all: %s', async (answer, drop) => {
+    const client = await openClient(scripted({ STAT: answer }), { auth: AUTH });
+    if (drop === null) await expect(client.stat()).rejects.toMatchObject({ code: 'POP3_PROTOCOL' });
+    else expect(await client.stat()).toEqual(drop);
+  });
+
+  it.each<[string, number | null | 'error']>([
+    ['+OK 5 7', 7],
+    ['+OK 5 7x', null],
+    ['+OK 5 99999999999999999999', null],
+    ['+OK is there', null],
+    ['+OK 6 7', 'error'],
+  ])('reads the size of one message as it is, or not at all: %s', async (answer, octets) => {
+    const client = await openClient(scripted({ 'LIST 5': answer }), { auth: AUTH });
+    if (octets === 'error') await expect(client.list(5)).rejects.toMatchObject({ code: 'POP3_PROTOCOL' });
+    else expect(await client.list(5)).toBe(octets);
+  });
+
+  it('closes the connection of a session that is out of step', async () => {
+    const events: string[] = [];
+    const client = await openClient(scripted({ NOOP: 'hello' }, events), { auth: AUTH });
+    await expect(client.noop()).rejects.toMatchObject({ code: 'POP3_PROTOCOL' });
+    expect(events).toEqual(['destroy']);
+  });
+
+  it('shows no secret of the login in an error of the session, where the server repeats one', async () => {
+    const answers = { STAT: '-ERR tiger-moth?', NOOP: '-ERR not tok3n-of-ann', 'UIDL 1': '+OK 2 tiger-moth' };
+    for (const auth of [
+      { user: 'ann', password: 'tiger-moth' },
+      { user: 'ann', accessToken: () => 'tok3n-of-ann' },
+      { user: 'ann', accessToken: 'tok3n-of-ann' },
+    ]) {
+      const client = await openClient(
+        { ...scripted({ ...answers, 'AUTH XOAUTH2': '+ ' }), crypto: {} },
+        { auth, allowPlaintext: true },
+      );
+      const secret = 'password' in auth ? auth.password : 'tok3n-of-ann';
+      for (const call of [client.stat(), client.noop(), client.uniqueIds(1)]) {
+        const error = await call.catch((thrown: unknown) => thrown);
+        expect(error).toBeInstanceOf(Error);
+        expect(inspect(error)).not.toContain(secret);
+      }
+    }
+  });
+
+  it('lets the connection say goodbye behind QUIT, closed or not', async () => {
+    const events: string[] = [];
+    const client = await openClient(scripted({}, events), { auth: AUTH });
+    await client.quit();
+    await client.close();
+    expect(events).toEqual(['end']);
   });
 
   it('encrypts by STLS where it has to, and once more when it connects again', async () => {

@@ -151,6 +151,18 @@ describe('WireDecoder', () => {
     expect(latin1(content)).toBe('.\r\n'.repeat(10_000));
   });
 
+  it('looks for octets by the search that it is given', () => {
+    const sought: number[] = [];
+    const indexOf = (octets: Uint8Array, wanted: number, from: number) => {
+      sought.push(wanted);
+      return octets.indexOf(wanted, from);
+    };
+    const wire = `${'a'.repeat(100)}\r\n${'b'.repeat(100)}\r\n..c\r\n.\r\n`;
+    const content = `${'a'.repeat(100)}\r\n${'b'.repeat(100)}\r\n.c\r\n`;
+    expect(read([octets(wire)], { indexOf })).toEqual({ content, done: true, rest: '' });
+    expect(sought).toContain(0x2e);
+  });
+
   it('leaves what comes after the terminator as it came', () => {
     const chunk = octets('..a\r\n..b\r\n.\r\n+OK\r\n..c\r\n');
     const { consumed } = new WireDecoder().decode(chunk);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type ConnectOptions, connectPop3, type Pop3Client } from '@pop3/client-node';
+import { type ConnectOptions, connectPop3, isPop3Error, type Pop3Client } from '@pop3/client-node';
 import type { Security } from '../world.js';
 import type { PeerWorld } from './world.js';
 
@@ -32,8 +32,7 @@ export async function connectWhenFree(...args: Parameters<typeof connect>): Prom
     try {
       return await connect(...args);
     } catch (error) {
-      const { responseCode } = error as { readonly responseCode?: unknown };
-      if (responseCode !== 'IN-USE' || tries === 0) throw error;
+      if (!isPop3Error(error) || error.responseCode !== 'IN-USE' || tries === 0) throw error;
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { IndexOf } from '../next-octet.js';
 import type { StatusLine } from '../response.js';
 
 export type ClientState = 'connecting' | 'authorization' | 'transaction' | 'update' | 'closed';
@@ -36,12 +37,15 @@ export interface ClientSessionOptions {
   /** Takes `+ok` and `-err` for status lines, which some home-made servers send. Default false. */
   readonly acceptLowerCaseStatus?: boolean;
   readonly limits?: Partial<ClientLimits>;
+  /** Looks for an octet in a body, where the platform does that faster than JavaScript. */
+  readonly indexOf?: IndexOf;
   /** Told of everything that happens, as data: nothing that logs has to parse octets. Must not throw. */
   readonly trace?: (event: ClientTrace) => void;
 }
 
 /** Secrets are masked in the commands. What the server sends is as it came. */
 export type ClientTrace =
+  | { readonly type: 'greeting'; readonly status: Status }
   | { readonly type: 'command'; readonly command: string }
   | { readonly type: 'response'; readonly status: Status }
   | { readonly type: 'state'; readonly state: ClientState };

@@ -60,7 +60,7 @@ export class ClientSession {
   readonly #options: ClientSessionOptions;
   readonly #limits: ClientLimits;
   readonly #reader: LineReader;
-  readonly #decoder = new WireDecoder({ acceptBareLf: true });
+  readonly #decoder: WireDecoder;
   #phase: Phase = 'greeting';
   #state: ClientState = 'connecting';
   #failure: ClientFailure | null = null;
@@ -82,6 +82,8 @@ export class ClientSession {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#reader = new LineReader(this.#limits.maxLineOctets);
+    const { indexOf } = options;
+    this.#decoder = new WireDecoder({ acceptBareLf: true, ...(indexOf && { indexOf }) });
     this.#tls = options.tls ?? false;
   }
 
@@ -241,6 +243,7 @@ export class ClientSession {
   #greeting(line: Uint8Array): ClientAction | null {
     const status = this.#statusOf(line);
     if (status === null) return this.#fail('bad-greeting');
+    this.#options.trace?.({ type: 'greeting', status });
     if (status.status === '+OK') {
       this.#phase = 'status';
       this.#enter('authorization');

@@ -45,9 +45,3 @@ export interface MechanismAuth {
 }
 
 export type Auth = PasswordAuth | TokenAuth | CertificateAuth | MechanismAuth;
-
-/** What of it must not be seen in anything that a server repeats. A token that a callback gives is known at the login only. */
-export function secretsOf(auth: Auth | undefined): readonly string[] {
-  const { password, accessToken } = (auth ?? {}) as Partial<PasswordAuth & TokenAuth>;
-  return [password, accessToken].filter((secret) => typeof secret === 'string');
-}

@@ -1,7 +1,7 @@
 import type { ChannelBindingType } from '../adapter.js';
 import type { Capabilities } from '../capability.js';
 import { Pop3Error, usage } from '../errors.js';
-import { type Auth, secretsOf } from './auth.js';
+import type { Auth } from './auth.js';
 import type { ClientChannel } from './client-channel.js';
 import type { Conversation } from './converse.js';
 import { logIn } from './login.js';
@@ -57,14 +57,14 @@ export interface Beginning {
  * counts behind STLS. The channel is not closed when it fails.
  *
  * @param conversation - on that channel, with nothing sent yet
- * @throws Pop3Error `POP3_REFUSED` for a server that does not want to talk, `POP3_TLS` where STLS is refused, and what {@link logIn}
- *   throws.
+ * @throws Pop3Error `POP3_REFUSED` when the server does not want to talk, or says no to the login; `POP3_TLS` and
+ *   `POP3_UNSUPPORTED` when there is no way that may be used, `POP3_USAGE` for what cannot be sent, and whatever a callback of
+ *   the caller throws.
  */
 export async function beginSession(conversation: Conversation, options: BeginOptions): Promise<Beginning> {
   const { channel, auth, allowPlaintext = false, pipelining = false, crypto } = options;
   const { status, apopTimestamp } = await conversation.greeting();
-  if (status.status === '-ERR')
-    throw refusalOf(null, status, { capabilities: null, secrets: secretsOf(auth) });
+  if (status.status === '-ERR') throw refusalOf(null, status, { capabilities: null });
   const capabilities = async () =>
     options.asksForCapabilities === false ? null : conversation.capabilities();
   const upgraded = await encrypt(options, conversation, capabilities);
@@ -88,7 +88,7 @@ export async function beginSession(conversation: Conversation, options: BeginOpt
 
 /** STLS, where it is wanted and there. Whether it was done. */
 async function encrypt(
-  { channel, auth, tls = 'implicit' }: BeginOptions,
+  { channel, tls = 'implicit' }: BeginOptions,
   conversation: Conversation,
   capabilities: () => Promise<Capabilities | null>,
 ): Promise<boolean> {
@@ -101,7 +101,6 @@ async function encrypt(
   if (tls === 'opportunistic') return false;
   const { message, ...details } = refusalOf('STLS', status, {
     capabilities: null,
-    secrets: secretsOf(auth),
     advice: "Nothing was sent in the clear; if it has TLS on port 995, use tls: 'implicit'.",
   });
   throw new Pop3Error('POP3_TLS', message, details);

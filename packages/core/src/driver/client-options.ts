@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../adapter.js';
 import type { ClientLimits, ClientTrace } from '../client/options.js';
+import type { IndexOf } from '../next-octet.js';
 import type { Auth } from './auth.js';
 import type { SecurableChannel, TlsMode } from './begin-session.js';
 import type { LoginCrypto } from './mechanisms.js';
@@ -24,6 +25,8 @@ export interface Connector {
   /** Whether there can be another connection. Default true. */
   readonly repeatable?: boolean | undefined;
   readonly crypto: LoginCrypto;
+  /** Looks for an octet, where the platform does that faster than JavaScript. */
+  readonly indexOf?: IndexOf;
   /** The server as the caller names it, for OAUTHBEARER. */
   readonly host?: string | undefined;
   readonly port?: number | undefined;

@@ -3,9 +3,9 @@ import type { ScanListing, UniqueIdListing } from '../client/message-maps.js';
 import type { Status } from '../client/options.js';
 import { type ClientCommand, parseCommand, type Verb } from '../command.js';
 import { isPop3Error, Pop3Error, usage } from '../errors.js';
-import type { ResponseCode } from '../response.js';
+import { andThen } from '../maybe-promise.js';
+import { parseScanLine, type ResponseCode } from '../response.js';
 import { encodeUtf8 } from '../text.js';
-import { secretsOf } from './auth.js';
 import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
 import { Fetched } from './fetched.js';
@@ -74,10 +74,21 @@ export interface Reconnection {
 type ContentCommand =
   | { readonly verb: 'RETR'; readonly messageNumber: number }
   | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
-/** What the server says about its messages. */
-interface Listing {
+/** What a loop over messages goes by. */
+interface Plan {
+  /** Those that are wanted. Numbers only: a maildrop of a million messages is not a million objects. */
+  readonly numbers: readonly number[];
   readonly sizes: ScanListing;
   readonly uniqueIds: UniqueIdListing | null;
+  /** How many are asked for ahead. */
+  readonly window: number;
+  /** How many of the numbers were asked for. */
+  asked: number;
+  /** Those that were and are not done with, oldest first: the one that the loop has is among them. */
+  readonly ahead: Fetched[];
+  readonly call: CallOptions;
+  /** Numbers mean something in the session that has listed them, and in no other. */
+  readonly link: Link;
 }
 
 type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
@@ -94,7 +105,7 @@ const OCTETS_AHEAD = 1 << 22;
  */
 export async function openClient(connector: Connector, options: ClientOptions = {}): Promise<Pop3Client> {
   options.signal?.throwIfAborted();
-  return new Pop3Client(connector, options, await openUnlessAborted(connector, options, options.signal));
+  return new Pop3Client(connector, options, await openLink(connector, options, options.signal));
 }
 
 /**
@@ -115,8 +126,8 @@ export class Pop3Client implements AsyncDisposable {
   #turn: Promise<void> = Promise.resolve();
   /** What is being read, and keeps other calls out. */
   #body: ReplyBody | null = null;
-  /** Messages that a loop has asked for, oldest first. */
-  #ahead: readonly Fetched[] = [];
+  /** The loop that fetches messages ahead, and keeps other calls out, too. */
+  #loop: Plan | null = null;
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
   #pipeliningFailed = false;
@@ -157,9 +168,9 @@ export class Pop3Client implements AsyncDisposable {
   /** Number of messages and their octets, as the server counts them, which may be wrong: `list()` says what is there. */
   async stat(options: CallOptions = {}): Promise<DropListing> {
     const { status } = await this.#ask({ verb: 'STAT' }, options);
-    const [, messages, octets] = /^(\d{1,15})(?:[ \t]+(\d{1,15})?)?/.exec(status.text) ?? [];
-    if (messages === undefined) throw this.#unreadable('STAT', status.text);
-    return { messages: Number(messages), octets: octets === undefined ? null : Number(octets) };
+    const numbers = scanned(status.text);
+    if (numbers === null) throw this.#unreadable('STAT', status.text);
+    return { messages: numbers[0], octets: numbers[1] };
   }
 
   /** Sizes by message number, gaps left out; null where the server gives none that can be. They are hints. */
@@ -172,9 +183,9 @@ export class Pop3Client implements AsyncDisposable {
     if (typeof first !== 'number') return this.#list(first);
     const { status } = await this.#ask({ verb: 'LIST', messageNumber: first }, second);
     if (status.text === '') return (await this.#list(second)).get(first) ?? null;
-    const [, number, octets] = /^(\d{1,15})(?:[ \t]+(\d{1,15})(?!\S))?/.exec(status.text) ?? [];
-    if (number !== undefined && Number(number) !== first) throw this.#unreadable('LIST', status.text);
-    return octets === undefined ? null : Number(octets);
+    const [number, octets] = scanned(status.text) ?? [first, null];
+    if (number !== first) throw this.#unreadable('LIST', status.text);
+    return octets;
   }
 
   /** Unique-ids by message number (RFC 1939 section 7). Two messages may have the same, on servers that are wrong. */
@@ -188,7 +199,7 @@ export class Pop3Client implements AsyncDisposable {
     const { status } = await this.#ask({ verb: 'UIDL', messageNumber: first }, second);
     // Some servers leave the number out; some answer with a line of their listing, behind an empty text.
     const [, number, uniqueId = (await this.#identify(second)).get(first)] =
-      /^(?:(\d{1,15})[ \t]+)?(\S.*?)\s*$/.exec(status.text) ?? [];
+      /^(?:(\d+)[ \t]+)?(\S.*?)\s*$/.exec(status.text) ?? [];
     if (uniqueId === undefined || (number !== undefined && Number(number) !== first))
       throw this.#unreadable('UIDL', status.text);
     return uniqueId;
@@ -198,36 +209,20 @@ export class Pop3Client implements AsyncDisposable {
    * The messages that the listing has when it starts, in order. Without `pipeline` a message is fetched when its body is
    * read; with it, the next ones are asked for meanwhile. Other calls have to wait for the end of the loop then.
    *
-   * Going on to the next message drops what was not read of the last one.
+   * Going on to the next message drops what was not read of the last one, and who still reads it is told. Messages belong to
+   * the session: after `reconnect()` they are an error, and so is going on with the loop.
    */
   async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
-    const { where, pipeline = 1, ...call } = options;
-    if (!Number.isSafeInteger(pipeline) || pipeline < 1)
-      usage(`pipeline is a number from 1, not ${pipeline}.`);
-    const link = this.#link;
-    const sizes = await this.#list(call);
-    const uniqueIds = await this.#identify(call).catch(nullIfRefused);
-    const listing = { sizes, uniqueIds };
-    const wanted = this.#choose(listing, where);
-    const window = this.#pipelines ? pipeline : 1;
-    let asked = 0;
-    // The message that is given comes first.
-    const ahead: Fetched[] = [];
+    const plan = await this.#plan(options);
     try {
-      for (let at = 0; at < wanted.length; at++) {
-        this.#checkSession(link);
-        if (window > 1 && ahead.length <= window / 2) {
-          if (this.#ahead !== ahead) this.#checkFree();
-          this.#ahead = ahead;
-          asked = this.#fetchAhead(ahead, wanted, Math.max(asked, at), window, sizes);
-        }
-        const [fetched = null] = ahead;
-        yield this.#message(factsOf(wanted[at] as number, listing), fetched, call);
-        ahead.shift()?.leave();
-        if (fetched === null && this.#body !== null && !this.#body.settled) void this.#body.discard();
+      // Short, as a generator is dear to compile, and runs many times.
+      for (let at = 0; at < plan.numbers.length; at++) {
+        const fetched = this.#fetchedFor(plan, at);
+        yield this.#message(plan, at, fetched);
+        this.#leaveMessage(plan, fetched);
       }
     } finally {
-      for (const fetched of ahead) fetched.leave();
+      this.#leaveLoop(plan);
     }
   }
 
@@ -283,8 +278,7 @@ export class Pop3Client implements AsyncDisposable {
       body:
         body &&
         messageBody({
-          arrived: () => body,
-          open: async () => body,
+          open: () => body,
           signal: options.signal,
           leave: this.#leave,
           received: null,
@@ -341,12 +335,16 @@ export class Pop3Client implements AsyncDisposable {
       [reconnecting.signal, signal, session].filter((given) => given !== undefined),
     );
     any.throwIfAborted();
-    this.#link = await openUnlessAborted(this.#connector, this.#options, any);
+    const link = await openLink(this.#connector, this.#options, any);
+    // Between its being there and our taking it, the signal may be aborted, too.
+    if (any.aborted) link.channel.destroy();
+    any.throwIfAborted();
+    this.#link = link;
     // Not before: what is marked meanwhile is a message of the old session.
     const lostMarks = Array.from(this.#marks, (number) => this.#named(number));
     this.#marks.clear();
     this.#uniqueIds = null;
-    this.#ahead = [];
+    this.#loop = null;
     this.#body = null;
     this.#left = false;
     session?.addEventListener('abort', this.#abort, { once: true });
@@ -384,19 +382,15 @@ export class Pop3Client implements AsyncDisposable {
     }
   }
 
-  /** @throws Pop3Error `POP3_USAGE` behind a reconnection: a number may mean another message then. */
-  #checkSession(link: Link): void {
-    if (this.#link !== link)
-      usage(
-        'The message is of the session before reconnect(): its number may mean another now. Ask for messages() again.',
-      );
-  }
-
   #checkFree(): void {
-    if (this.#ahead.at(-1)?.settled === false)
-      usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
+    if (this.#loop !== null) usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
     if (this.#body !== null && !this.#body.settled)
       usage('A body is being read: read it to its end first, or leave its loop.');
+  }
+
+  /** Numbers mean something in the session that has listed them, and in no other. */
+  #checkSession(link: Link): void {
+    if (this.#link !== link) usage('The message is of a session that is over: list the messages again.');
   }
 
   async #ask(command: ClientCommand, options: CallOptions): Promise<Reply> {
@@ -412,8 +406,8 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   #refused(verb: string, status: Status): Pop3Error {
-    const secrets = secretsOf(this.#options.auth);
-    return refusalOf(verb, status, { capabilities: this.#link.capabilities, secrets });
+    const { capabilities, secrets } = this.#link;
+    return refusalOf(verb, status, { capabilities, secrets });
   }
 
   #list(options: CallOptions): Promise<ScanListing> {
@@ -445,66 +439,79 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   /** What was answered is not what was asked: the stream may be out of step. */
-  #unreadable(verb: string, said: string): Pop3Error {
-    const text = withoutSecrets(said, secretsOf(this.#options.auth));
-    const message = `The answer of the server to ${verb} cannot be read: ${JSON.stringify(text)}. The connection was given up.`;
-    const error = new Pop3Error('POP3_PROTOCOL', message, { verb, serverText: text });
+  #unreadable(verb: string, text: string): Pop3Error {
+    const serverText = withoutSecrets(text, this.#link.secrets);
+    const message = `The answer of the server to ${verb} cannot be read: ${JSON.stringify(serverText)}. The connection was given up.`;
+    const error = new Pop3Error('POP3_PROTOCOL', message, { verb, serverText });
     this.#leave(error);
     return error;
   }
 
   // ----- messages
 
-  /** Numbers only: a maildrop of a million messages is not a million objects. */
-  #choose(listing: Listing, where: MessagesOptions['where']): number[] {
-    const { sizes } = listing;
-    const wanted: number[] = [];
+  async #plan(options: MessagesOptions): Promise<Plan> {
+    const { where, pipeline = 1, ...call } = options;
+    if (!Number.isSafeInteger(pipeline) || pipeline < 1)
+      throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
+    const link = this.#link;
+    const sizes = await this.#list(call);
+    const uniqueIds = await this.#identify(call).catch(nullIfRefused);
+    const numbers: number[] = [];
     let total: number | null = this.#received.octets;
     for (let number = 1; number <= sizes.last; number++) {
       const octets = sizes.get(number);
-      if (octets === undefined || (where !== undefined && !where(factsOf(number, listing)))) continue;
-      wanted.push(number);
+      if (octets === undefined) continue;
+      if (where !== undefined && !where({ number, octets, uniqueId: uniqueIds?.get(number) ?? null }))
+        continue;
+      numbers.push(number);
       total = total === null || octets === null ? null : total + octets;
     }
     this.#received.total = total;
-    return wanted;
+    return {
+      numbers,
+      sizes,
+      uniqueIds,
+      window: this.#pipelines ? pipeline : 1,
+      asked: 0,
+      ahead: [],
+      link,
+      call,
+    };
   }
 
-  /** Asks for messages until so many, or so many octets, are under way. Returns how many were asked for since the start. */
-  #fetchAhead(
-    ahead: Fetched[],
-    wanted: readonly number[],
-    from: number,
-    window: number,
-    sizes: ScanListing,
-  ): number {
-    let asked = from;
+  /** The answer for a message that was asked for ahead, as are others then; null where nothing is. */
+  #fetchedFor(plan: Plan, at: number): Fetched | null {
+    if (plan.window === 1) return null;
+    if (this.#loop !== plan) this.#checkFree();
+    this.#loop = plan;
+    if (plan.ahead.length <= plan.window / 2) this.#fetchAhead(plan, at);
+    return plan.ahead[0] ?? null;
+  }
+
+  /** Asks for messages until so many, or so many octets, are under way. */
+  #fetchAhead(plan: Plan, at: number): void {
+    const { numbers, sizes, window, ahead } = plan;
     let octets = 0;
-    while (asked < wanted.length && ahead.length < window && octets <= OCTETS_AHEAD) {
-      const messageNumber = wanted[asked++] as number;
+    plan.asked = Math.max(plan.asked, at);
+    while (plan.asked < numbers.length && ahead.length < window && octets <= OCTETS_AHEAD) {
+      const messageNumber = numbers[plan.asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
       const fetched = new Fetched();
       this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
       ahead.push(fetched);
     }
-    return asked;
   }
 
-  #message(facts: MessageFacts, fetched: Fetched | null, call: CallOptions): Pop3Message {
-    const { number, octets, uniqueId } = facts;
-    const link = this.#link;
-    let read = false;
+  #message(plan: Plan, at: number, fetched: Fetched | null): Pop3Message {
+    const { numbers, sizes, uniqueIds, call, link } = plan;
+    const number = numbers[at] as number;
+    const octets = sizes.get(number) ?? null;
     return {
       number,
       octets,
-      uniqueId,
+      uniqueId: uniqueIds?.get(number) ?? null,
       body: (own) => {
         this.#checkSession(link);
-        if (read && fetched !== null)
-          usage(
-            'A message that was fetched ahead can be read once; without `pipeline` it is fetched each time.',
-          );
-        read = true;
         const command = { verb: 'RETR', messageNumber: number } as const;
         return this.#content(command, own === undefined ? call : { ...call, ...own }, octets, fetched);
       },
@@ -519,6 +526,19 @@ export class Pop3Client implements AsyncDisposable {
     };
   }
 
+  #leaveMessage({ link, ahead }: Plan, fetched: Fetched | null): void {
+    this.#checkSession(link);
+    if (fetched === null) this.#body?.abandon();
+    else ahead.shift()?.leave();
+  }
+
+  /** Who is reading a message when the loop is left may read it to its end. */
+  #leaveLoop(plan: Plan): void {
+    if (this.#loop !== plan) return;
+    this.#loop = null;
+    for (const fetched of plan.ahead) if (!fetched.taken) fetched.leave();
+  }
+
   /**
    * @param total - octets as far as they are known
    * @param fetched - the answer, where the command was sent already
@@ -531,23 +551,17 @@ export class Pop3Client implements AsyncDisposable {
   ): MessageBody {
     checkNumber(command.messageNumber, 1);
     const { onProgress } = this.#options;
-    const { signal } = options;
     const link = this.#link;
     return messageBody({
-      arrived: () => {
-        const body = fetched?.arrived?.body ?? null;
-        if (body !== null) this.#body = body;
-        return body;
-      },
-      open: async () => {
+      open: () => {
         this.#checkSession(link);
-        const reply =
-          fetched === null ? await this.#ask(command, options) : this.#accepted(await fetched.reply());
-        return reply.body as ReplyBody;
+        const reply = fetched?.take()
+          ? andThen(fetched.arrived ?? fetched.reply(), (answer) => this.#accepted(answer))
+          : this.#ask(command, options);
+        return andThen(reply, ({ body }) => body as ReplyBody);
       },
-      signal,
-      leave:
-        signal === undefined ? this.#leave : (reason) => void (this.#link === link && this.#leave(reason)),
+      signal: options.signal,
+      leave: (reason) => void (this.#link === link && this.#leave(reason)),
       received: onProgress === undefined ? null : this.#counter(command.messageNumber, total, onProgress),
     });
   }
@@ -609,26 +623,10 @@ export class Pop3Client implements AsyncDisposable {
 
   readonly #leave = (error: unknown): void => {
     this.#left ||= !this.#link.conversation.over;
+    // What has ended by QUIT says goodbye still.
     this.#link.conversation.abort(error);
-    this.#link.channel.destroy();
     this.#options.signal?.removeEventListener('abort', this.#abort);
   };
-}
-
-/** Opens a link. Between its being there and somebody's taking it, the signal may be aborted, too. */
-async function openUnlessAborted(
-  connector: Connector,
-  options: ClientOptions,
-  signal: AbortSignal | undefined,
-): Promise<Link> {
-  const link = await openLink(connector, options, signal);
-  if (signal?.aborted) link.channel.destroy();
-  signal?.throwIfAborted();
-  return link;
-}
-
-function factsOf(number: number, { sizes, uniqueIds }: Listing): MessageFacts {
-  return { number, octets: sizes.get(number) ?? null, uniqueId: uniqueIds?.get(number) ?? null };
 }
 
 function nullIfRefused(error: unknown): null {
@@ -646,6 +644,13 @@ function commandOf(keyword: string, argument: string | null, multiline: boolean)
   if (verb === null || !ASKING.includes(verb)) return { verb: null, keyword, argument, multiline };
   if (parsed.ok) return parsed.command;
   return usage(`${verb}: ${parsed.problem}.`);
+}
+
+/** STAT and `LIST n` have their numbers in the status text; null where they are none. */
+function scanned(text: string): readonly [number: number, octets: number | null] | null {
+  const lines: [number, number | null][] = [];
+  parseScanLine(encodeUtf8(text), (...line) => lines.push(line));
+  return lines[0] ?? null;
 }
 
 /** `encodeCommand()` refuses these, too; here it is the caller who is told, and not the reader of a body. */

@@ -13,6 +13,8 @@ import { ReplyBody } from './reply-body.js';
 export interface ConverseOptions {
   readonly channel: ClientChannel;
   readonly session?: ClientSessionOptions;
+  /** Told once when it is over before its time, with what everything outstanding rejects with. Must not throw. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /** The first line of a server. With `-ERR` the session is over: the server is full, or does not want this client. */
@@ -49,6 +51,8 @@ export interface ReplyTaker {
 }
 
 /** A command that was sent, and who waits for the answer to it. */
+type Trace = NonNullable<ClientSessionOptions['trace']>;
+
 interface Sent {
   readonly command: ClientCommand;
   readonly reply: ReplyTaker;
@@ -56,7 +60,7 @@ interface Sent {
 
 type Outcome = 'go on' | 'wait' | 'stop';
 
-/** Runs a {@link ClientSession} over a channel. The channel is not closed; its owner does that. */
+/** Runs a {@link ClientSession} over a channel. The channel is not closed; its owner does that, told by `onFailure`. */
 export function converse(options: ConverseOptions): Conversation {
   return new Conversation(options);
 }
@@ -72,6 +76,7 @@ export function converse(options: ConverseOptions): Conversation {
 export class Conversation {
   readonly #channel: ClientChannel;
   readonly #session: ClientSession;
+  readonly #onFailure: ConverseOptions['onFailure'];
   readonly #sent: Sent[] = [];
   readonly #greeting = new Pending<Greeting>();
   #running = false;
@@ -92,9 +97,12 @@ export class Conversation {
   #answerChallenge: ((challenge: Uint8Array) => MaybePromise<Uint8Array | null>) | null = null;
 
   /** @internal Use {@link converse}. */
-  constructor({ channel, session }: ConverseOptions) {
+  constructor({ channel, session, onFailure }: ConverseOptions) {
     this.#channel = channel;
-    this.#session = new ClientSession(session);
+    this.#onFailure = onFailure;
+    this.#session = new ClientSession(
+      session?.trace ? { ...session, trace: this.#guard(session.trace) } : session,
+    );
   }
 
   get state(): ClientState {
@@ -129,7 +137,7 @@ export class Conversation {
   }
 
   /**
-   * Sends a command like {@link send}, without a promise: who sends hundreds ahead need not make one for each.
+   * @internal Sends a command like {@link send}, without a promise: who sends hundreds ahead need not make one for each.
    *
    * @throws Pop3Error `POP3_USAGE` as `send` does.
    */
@@ -199,6 +207,17 @@ export class Conversation {
   /** Ends the session without a word: everything outstanding rejects with `error`. The server then removes nothing. */
   abort(error: unknown): void {
     this.#fail(error);
+  }
+
+  /** A trace that throws ends the session with its error: nobody else would hear of it, and everybody would wait. */
+  #guard(trace: Trace): Trace {
+    return (event) => {
+      try {
+        trace(event);
+      } catch (error) {
+        queueMicrotask(() => this.#fail(error));
+      }
+    };
   }
 
   // ----- the loop
@@ -322,7 +341,11 @@ export class Conversation {
   // What has come is looked at before anything else can happen: a command that is sent now must not overtake it.
   readonly #proceed = (value: unknown): void => {
     this.#running = false;
-    if (!this.#over) this.#done?.(value);
+    try {
+      if (!this.#over) this.#done?.(value);
+    } catch (error) {
+      this.#fail(error);
+    }
     this.#run();
   };
 
@@ -334,19 +357,26 @@ export class Conversation {
   }
 
   #close(failure: ClientFailure | null): void {
-    this.#fail(errorOf(failure, this.#body?.command ?? this.#sent[0]?.command ?? null));
+    const error = errorOf(failure, this.#body?.command ?? this.#sent[0]?.command ?? null);
+    if (failure === null) this.#settle(error);
+    else this.#fail(error);
   }
 
   #fail(error: unknown): unknown {
     if (this.#over) return this.#error;
+    this.#settle(error);
+    this.#onFailure?.(error);
+    this.#session.abort();
+    return error;
+  }
+
+  #settle(error: unknown): void {
     this.#over = true;
     this.#error = error;
-    this.#session.abort();
     this.#greeting.reject(error);
     this.#body?.fail(error);
     this.#body = null;
     for (const { reply } of this.#sent.splice(0)) reply.reject(error);
-    return error;
   }
 }
 

@@ -6,18 +6,24 @@ export class Fetched implements ReplyTaker {
   #failure: { readonly error: unknown } | null = null;
   #promise: Promise<Reply> | null = null;
   #awaited: ReplyTaker | null = null;
+  #taken = false;
   #left = false;
-
-  /** Whether nothing more of it can be read, or nobody wants it. */
-  get settled(): boolean {
-    return (
-      this.#left || this.#failure !== null || (this.#reply !== null && this.#reply.body?.settled !== false)
-    );
-  }
 
   /** The answer, when it has come. */
   get arrived(): Reply | null {
     return this.#reply;
+  }
+
+  /** Whether somebody reads it, or has. */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /** An answer is read once: whether nobody has come for it before, and it is still to be had. */
+  take(): boolean {
+    if (this.#taken || this.#left) return false;
+    this.#taken = true;
+    return true;
   }
 
   /** Waits for the answer. */
@@ -33,13 +39,12 @@ export class Fetched implements ReplyTaker {
   /** Drops what was not read of it: it is of no use to anybody any more. */
   leave(): void {
     this.#left = true;
-    const body = this.#reply?.body;
-    if (body && !body.settled) void body.discard();
+    this.#reply?.body?.abandon();
   }
 
   resolve(reply: Reply): void {
     this.#reply = reply;
-    if (this.#left) void reply.body?.discard();
+    if (this.#left) reply.body?.abandon();
     this.#awaited?.resolve(reply);
   }
 

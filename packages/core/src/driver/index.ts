@@ -1,4 +1,4 @@
-export { type NumberedMap, ScanListing, UniqueIdListing } from '../client/message-maps.js';
+export type { NumberedMap, ScanListing, UniqueIdListing } from '../client/message-maps.js';
 export type {
   AccessTokenSource,
   Auth,
@@ -43,12 +43,9 @@ export {
   converse,
   type Greeting,
   type Reply,
-  type ReplyTaker,
 } from './converse.js';
-export { checkAuth, type LoginContext, logIn } from './login.js';
-export type { LoginCrypto, Offer } from './mechanisms.js';
+export type { LoginCrypto } from './mechanisms.js';
 export type { MessageBody, Pop3Message } from './message.js';
 export { type ListingLimits, readScanListing, readUniqueIds } from './read-listing.js';
-export { type RefusalContext, refusalOf } from './refusal.js';
 export type { ReplyBody } from './reply-body.js';
 export { type ByteChannel, type Fault, type ServeOptions, serve } from './serve.js';

@@ -1,4 +1,5 @@
 import { isPop3Error, usage } from '../errors.js';
+import type { AccessTokenSource, Auth, PasswordAuth, TokenAuth } from './auth.js';
 import { type Beginning, beginSession, type TlsMode } from './begin-session.js';
 import type { ClientOptions, Connector, OwnedChannel } from './client-options.js';
 import { type Conversation, converse } from './converse.js';
@@ -11,6 +12,8 @@ export interface Link extends Beginning {
   readonly conversation: Conversation;
   /** False where the server did not survive the question. */
   readonly asksForCapabilities: boolean;
+  /** What was handed over at the login, and is not to be shown where the server repeats it. */
+  readonly secrets: readonly string[];
 }
 
 /**
@@ -55,24 +58,24 @@ async function open(
   const { trace, limits, acceptLowerCaseStatus = false } = options;
   const conversation = converse({
     channel,
+    onFailure: () => channel.destroy(),
     session: {
       tls: channel.encrypted,
       acceptLowerCaseStatus,
+      ...(connector.indexOf && { indexOf: connector.indexOf }),
       ...(limits?.maxLineOctets && { limits: { maxLineOctets: limits.maxLineOctets } }),
       ...(trace && { trace }),
     },
   });
-  const abandon = () => {
-    conversation.abort(signal?.reason);
-    channel.destroy();
-  };
+  const abandon = () => conversation.abort(signal?.reason);
   signal?.addEventListener('abort', abandon, { once: true });
+  const secrets: string[] = [];
   try {
     const beginning = beginSession(conversation, {
       channel,
       asksForCapabilities,
       tls: options.tls,
-      auth: options.auth,
+      auth: options.auth && recorded(options.auth, secrets),
       allowPlaintext: options.allowPlaintext,
       pipelining: options.pipelining !== 'off',
       crypto: connector.crypto,
@@ -81,11 +84,25 @@ async function open(
     });
     // A callback of the caller's, such as for a token, may never come back.
     const begun = await untilAborted(signal, beginning);
-    return { channel, conversation, asksForCapabilities, ...begun };
+    return { channel, conversation, asksForCapabilities, secrets, ...begun };
   } catch (error) {
     channel.destroy();
     throw error;
   } finally {
     signal?.removeEventListener('abort', abandon);
   }
+}
+
+/** The same login, which tells what secrets it hands over. */
+function recorded(auth: Auth, secrets: string[]): Auth {
+  const { password, accessToken } = auth as Partial<PasswordAuth & TokenAuth>;
+  if (typeof password === 'string') secrets.push(password);
+  if (typeof accessToken === 'string') secrets.push(accessToken);
+  if (typeof accessToken !== 'function') return auth;
+  const source: AccessTokenSource = async (refused) => {
+    const token = await accessToken(refused);
+    secrets.push(token);
+    return token;
+  };
+  return { ...(auth as TokenAuth), accessToken: source };
 }

@@ -1,4 +1,6 @@
+import type { MaybePromise } from '../adapter.js';
 import { usage } from '../errors.js';
+import { isPending } from '../maybe-promise.js';
 import type { ReplyBody } from './reply-body.js';
 
 /**
@@ -29,10 +31,8 @@ export interface Pop3Message {
 }
 
 export interface BodySource {
-  /** The body, where it has come already: then nothing has to be waited for. */
-  readonly arrived: () => ReplyBody | null;
-  /** Gets the body, when the first octets are wanted. */
-  readonly open: () => Promise<ReplyBody>;
+  /** Gets the body, when the first octets are wanted: at once where it has come already. */
+  readonly open: () => MaybePromise<ReplyBody>;
   readonly signal: AbortSignal | undefined;
   /** Ends the session: what is under way cannot be taken back. */
   readonly leave: (reason: unknown) => void;
@@ -58,7 +58,8 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
   readonly #source: BodySource;
   readonly #watched: boolean;
   #body: ReplyBody | null = null;
-  #returned = false;
+  #opening = false;
+  #left = false;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -66,29 +67,40 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
   }
 
   next(): Promise<Result> {
-    const { arrived, signal } = this.#source;
-    if (this.#body === null && this.#returned) return this.return();
-    if (this.#body === null && signal === undefined) this.#body = arrived();
     const next = this.#body === null ? this.#start() : this.#body.next();
     return this.#watched ? this.#watch(next) : next;
   }
 
   async return(): Promise<Result> {
-    this.#returned = true;
     this.#forget();
+    this.#left = true;
     await this.#body?.return();
     return { done: true, value: undefined };
   }
 
-  async #start(): Promise<Result> {
-    const { open, signal } = this.#source;
-    signal?.throwIfAborted();
-    this.#body = await open();
-    // A stream that is destroyed does not wait for the chunk that it has asked for.
-    if (this.#returned) return this.return();
+  #start(): Promise<Result> {
+    if (this.#opening) usage('A body is read chunk by chunk, each when the one before it has come.');
+    if (this.#left) return Promise.resolve({ done: true, value: undefined });
+    this.#opening = true;
+    try {
+      this.#source.signal?.throwIfAborted();
+      const opened = this.#source.open();
+      return isPending(opened)
+        ? Promise.resolve(opened).then((body) => this.#begin(body))
+        : this.#begin(opened);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #begin(body: ReplyBody): Promise<Result> {
+    const { signal } = this.#source;
+    this.#body = body;
+    // Whoever has gone meanwhile does not come for it.
+    if (this.#left) return body.return();
     signal?.addEventListener('abort', this, { once: true });
     if (signal?.aborted) this.handleEvent();
-    return this.#body.next();
+    return body.next();
   }
 
   async #watch(next: Promise<Result>): Promise<Result> {

@@ -24,8 +24,8 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
   /** Why its end does not come any more. */
   #failure: { readonly error: unknown } | null = null;
   #discarded = false;
-  /** Whether it was dropped by somebody else than its reader before that had all of it. */
-  #taken = false;
+  /** Why its reader does not get the rest, where it was not the reader who left. */
+  #taken: { readonly error: unknown } | null = null;
   #reader: Reader | null = null;
   /** For those who wait for the end of what is dropped. */
   #dropped: Pending<void> | null = null;
@@ -54,7 +54,7 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
       return Promise.resolve({ done: false, value });
     }
     if (this.#failure !== null) return Promise.reject(this.#failure.error);
-    if (this.#taken) return Promise.reject(notWhole());
+    if (this.#taken !== null) return Promise.reject(this.#taken.error);
     if (this.#ended || this.#discarded) return Promise.resolve(DONE);
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
@@ -72,14 +72,21 @@ export class ReplyBody implements AsyncIterableIterator<Uint8Array, undefined> {
 
   /** Drops the rest, and waits for its end. Whoever reads it is told that it is not whole. */
   discard(): Promise<void> {
-    this.#taken ||= !this.settled;
-    this.#reader?.reject(notWhole());
-    this.#reader = null;
-    this.#drop();
+    this.abandon();
     this.#dropped ??= new Pending();
     if (this.#failure !== null) this.#dropped.reject(this.#failure.error);
     if (this.#ended) this.#dropped.resolve();
     return this.#dropped.promise;
+  }
+
+  /** @internal Drops the rest as it comes, where it is not its reader who leaves. */
+  abandon(): void {
+    if (this.settled) return;
+    const error = notWhole();
+    this.#taken = { error };
+    this.#reader?.reject(error);
+    this.#reader = null;
+    this.#drop();
   }
 
   /** @internal Takes the next chunk over; whether it waits for the reader. */
