@@ -252,3 +252,13 @@ scripted(
     }
   },
 );
+
+scripted(
+  'unique-ids that are not to be had now are not taken for none',
+  `C: UIDL
+   S: -ERR [SYS/TEMP] index is being rebuilt`,
+  async ({ connect }) => {
+    const client = await connect();
+    await expect(client.messages().next()).rejects.toMatchObject({ code: 'POP3_REFUSED', retryable: true });
+  },
+);
