@@ -262,3 +262,46 @@ scripted(
     await expect(client.messages().next()).rejects.toMatchObject({ code: 'POP3_REFUSED', retryable: true });
   },
 );
+
+it.each([1, 4])(
+  'a stream that was destroyed before the answer came does not stand in the way, %d ahead',
+  (pipeline) =>
+    against(PIPELINING, {}, async ({ connect }) => {
+      const client = await connect();
+      for await (const message of client.messages({ pipeline })) {
+        const body = message.body()[Symbol.asyncIterator]();
+        void body.next();
+        void body.return?.();
+        break;
+      }
+      expect(await client.quit()).toEqual({ deleted: [], failed: [] });
+    }),
+);
+
+scripted(
+  'no command goes behind a message whose answer is under way when its loop is left',
+  `${PIPELINING}
+   C: RETR 1
+   S: +OK
+   S: Subject: one
+   wait
+   S: .`,
+  async ({ connect, server }) => {
+    const client = await connect();
+    const bodies: AsyncIterator<Uint8Array>[] = [];
+    const chunks: Promise<unknown>[] = [];
+    for await (const message of client.messages({ pipeline: 4 })) {
+      const body = message.body()[Symbol.asyncIterator]();
+      bodies.push(body);
+      chunks.push(body.next());
+      break;
+    }
+    await expect(client.noop()).rejects.toMatchObject(USAGE);
+    await Promise.all(chunks);
+    await expect(client.noop()).rejects.toMatchObject(USAGE);
+    await server.quiet();
+    server.release();
+    expect(await bodies[0]?.next()).toEqual({ done: true, value: undefined });
+    await client.noop();
+  },
+);

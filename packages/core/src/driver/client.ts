@@ -10,7 +10,7 @@ import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
 import { Fetched } from './fetched.js';
 import { type Link, openLink } from './link.js';
-import { abandoning, type MessageBody, messageBody, type Pop3Message } from './message.js';
+import { abandoning, type BodyReader, type MessageBody, messageBody, type Pop3Message } from './message.js';
 import { readScanListing, readUniqueIds } from './read-listing.js';
 import { refusalOf } from './refusal.js';
 import type { ReplyBody } from './reply-body.js';
@@ -128,6 +128,8 @@ export class Pop3Client implements AsyncDisposable {
   #body: ReplyBody | null = null;
   /** The loop that fetches messages ahead, and keeps other calls out, too. */
   #loop: Plan | null = null;
+  /** The message that is read on when its loop was left: its answer may still be under way. */
+  #unfinished: Fetched | null = null;
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
   /** Whether a session broke off with several commands in flight: the server may have lied about PIPELINING. */
   #pipeliningFailed = false;
@@ -345,6 +347,7 @@ export class Pop3Client implements AsyncDisposable {
     this.#marks.clear();
     this.#uniqueIds = null;
     this.#loop = null;
+    this.#unfinished = null;
     this.#body = null;
     this.#left = false;
     session?.addEventListener('abort', this.#abort, { once: true });
@@ -384,7 +387,7 @@ export class Pop3Client implements AsyncDisposable {
 
   #checkFree(): void {
     if (this.#loop !== null) usage('Messages are fetched ahead: end the loop first, or give it no pipeline.');
-    if (this.#body !== null && !this.#body.settled)
+    if ((this.#body !== null && !this.#body.settled) || this.#unfinished?.settled === false)
       usage('A body is being read: read it to its end first, or leave its loop.');
   }
 
@@ -393,8 +396,13 @@ export class Pop3Client implements AsyncDisposable {
     if (this.#link !== link) usage('The message is of a session that is over: list the messages again.');
   }
 
-  async #ask(command: ClientCommand, options: CallOptions): Promise<Reply> {
-    return this.#call(options, async () => this.#accepted(await this.#link.conversation.send(command)));
+  async #ask(command: ClientCommand, options: CallOptions, reader?: BodyReader): Promise<Reply> {
+    return this.#call(options, async () => {
+      const reply = this.#accepted(await this.#link.conversation.send(command));
+      // Before the next call has its turn.
+      if (reader?.left) void reply.body?.return();
+      return reply;
+    });
   }
 
   /** An answer whose body is now being read. */
@@ -536,7 +544,10 @@ export class Pop3Client implements AsyncDisposable {
   #leaveLoop(plan: Plan): void {
     if (this.#loop !== plan) return;
     this.#loop = null;
-    for (const fetched of plan.ahead) if (!fetched.taken) fetched.leave();
+    for (const fetched of plan.ahead) {
+      if (fetched.taken) this.#unfinished = fetched;
+      else fetched.leave();
+    }
   }
 
   /**
@@ -553,11 +564,11 @@ export class Pop3Client implements AsyncDisposable {
     const { onProgress } = this.#options;
     const link = this.#link;
     return messageBody({
-      open: () => {
+      open: (reader) => {
         this.#checkSession(link);
-        const reply = fetched?.take()
+        const reply = fetched?.take(reader)
           ? andThen(fetched.arrived ?? fetched.reply(), (answer) => this.#accepted(answer))
-          : this.#ask(command, options);
+          : this.#ask(command, options, reader);
         return andThen(reply, ({ body }) => body as ReplyBody);
       },
       signal: options.signal,

@@ -1,4 +1,5 @@
 import type { Reply, ReplyTaker } from './converse.js';
+import type { BodyReader } from './message.js';
 
 /** A message that was asked for before anybody wants it. Nothing is promised to those who do not come for it. */
 export class Fetched implements ReplyTaker {
@@ -6,7 +7,7 @@ export class Fetched implements ReplyTaker {
   #failure: { readonly error: unknown } | null = null;
   #promise: Promise<Reply> | null = null;
   #awaited: ReplyTaker | null = null;
-  #taken = false;
+  #reader: BodyReader | null = null;
   #left = false;
 
   /** The answer, when it has come. */
@@ -16,13 +17,20 @@ export class Fetched implements ReplyTaker {
 
   /** Whether somebody reads it, or has. */
   get taken(): boolean {
-    return this.#taken;
+    return this.#reader !== null;
+  }
+
+  /** Whether nothing more of it can be read, or its reader has left. */
+  get settled(): boolean {
+    if (this.#reader?.left) return true;
+    if (this.#reply === null) return this.#failure !== null;
+    return this.#reply.body?.settled ?? true;
   }
 
   /** An answer is read once: whether nobody has come for it before, and it is still to be had. */
-  take(): boolean {
-    if (this.#taken || this.#left) return false;
-    this.#taken = true;
+  take(reader: BodyReader): boolean {
+    if (this.taken || this.#left) return false;
+    this.#reader = reader;
     return true;
   }
 

@@ -31,8 +31,8 @@ export interface Pop3Message {
 }
 
 export interface BodySource {
-  /** Gets the body, when the first octets are wanted: at once where it has come already. */
-  readonly open: () => MaybePromise<ReplyBody>;
+  /** Gets the body, when the first octets are wanted: at once where it has come already. Drops it when the reader has left. */
+  readonly open: (reader: BodyReader) => MaybePromise<ReplyBody>;
   readonly signal: AbortSignal | undefined;
   /** Ends the session: what is under way cannot be taken back. */
   readonly leave: (reason: unknown) => void;
@@ -54,12 +54,13 @@ export function messageBody(source: BodySource): MessageBody {
 type Result = IteratorResult<Uint8Array, undefined>;
 
 /** Passes on what the body gives, without a promise of its own where nobody watches. */
-class BodyReader implements AsyncIterator<Uint8Array, undefined> {
+export class BodyReader implements AsyncIterator<Uint8Array, undefined> {
   readonly #source: BodySource;
   readonly #watched: boolean;
   #body: ReplyBody | null = null;
   #opening = false;
-  #left = false;
+  /** Whether nobody comes for more: a stream that is destroyed does not wait for what it has asked for. */
+  left = false;
 
   constructor(source: BodySource) {
     this.#source = source;
@@ -73,18 +74,18 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
 
   async return(): Promise<Result> {
     this.#forget();
-    this.#left = true;
+    this.left = true;
     await this.#body?.return();
     return { done: true, value: undefined };
   }
 
   #start(): Promise<Result> {
     if (this.#opening) usage('A body is read chunk by chunk, each when the one before it has come.');
-    if (this.#left) return Promise.resolve({ done: true, value: undefined });
+    if (this.left) return Promise.resolve({ done: true, value: undefined });
     this.#opening = true;
     try {
       this.#source.signal?.throwIfAborted();
-      const opened = this.#source.open();
+      const opened = this.#source.open(this);
       return isPending(opened)
         ? Promise.resolve(opened).then((body) => this.#begin(body))
         : this.#begin(opened);
@@ -97,7 +98,7 @@ class BodyReader implements AsyncIterator<Uint8Array, undefined> {
     const { signal } = this.#source;
     this.#body = body;
     // Whoever has gone meanwhile does not come for it.
-    if (this.#left) return body.return();
+    if (this.left) return body.return();
     signal?.addEventListener('abort', this, { once: true });
     if (signal?.aborted) this.handleEvent();
     return body.next();
