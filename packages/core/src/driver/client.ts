@@ -491,8 +491,9 @@ export class Pop3Client implements AsyncDisposable {
   /** Asks for messages until so many, or so many octets, are under way. */
   #fetchAhead(plan: Plan, at: number): void {
     const { numbers, sizes, window, ahead } = plan;
-    let octets = 0;
     plan.asked = Math.max(plan.asked, at);
+    let octets = 0;
+    for (let i = at; i < plan.asked; i++) octets += sizes.get(numbers[i] as number) ?? 0;
     while (plan.asked < numbers.length && ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = numbers[plan.asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
