@@ -158,6 +158,19 @@ describe('a client over channels in memory', () => {
     expect(await client.stat()).toMatchObject({ messages: 2 });
   });
 
+  it.each(['DELE', 'rset', 'QUIT', 'USER', 'STLS'])(
+    'has no plain command for what changes the session: %s',
+    async (verb) => {
+      const events: string[] = [];
+      const client = await openClient(scripted({}, events), { auth: AUTH });
+      const said = events.length;
+      const refused = { code: 'POP3_USAGE', message: expect.stringMatching(/changes the session/) };
+      await expect(client.command(verb, '1')).rejects.toMatchObject(refused);
+      await expect(client.command(verb)).rejects.toMatchObject(refused);
+      expect(events).toHaveLength(said);
+    },
+  );
+
   it('asks for few messages ahead when they are large', async () => {
     const numbers = Array.from({ length: 40 }, (_, i) => i + 1);
     const retrieved = Object.fromEntries(numbers.map((number) => [`RETR ${number}`, '+OK\r\nhi\r\n.']));

@@ -642,7 +642,11 @@ function commandOf(keyword: string, argument: string | null, multiline: boolean)
   const line = argument === null ? keyword : `${keyword} ${argument}`;
   const parsed = parseCommand(encodeUtf8(line));
   const verb = parsed.ok ? parsed.command.verb : parsed.verb;
-  if (verb === null || !ASKING.includes(verb)) return { verb: null, keyword, argument, multiline };
+  if (verb === null) return { verb: null, keyword, argument, multiline };
+  if (!ASKING.includes(verb))
+    usage(
+      `${verb} changes the session, and is no plain command here: there is a method or an option for it.`,
+    );
   if (parsed.ok) return parsed.command;
   return usage(`${verb}: ${parsed.problem}.`);
 }
