@@ -30,6 +30,7 @@ export async function deleteMessages(call: Call): Promise<number> {
   }
   await using client = await openMaildrop(call);
   const chosen = await chosenFrom(client, selection);
+  selection.checkUnambiguous();
   for (const missing of selection.missing) complain(call, `${missing} is not there; pop3 list shows what is`);
   if (chosen.length > 0 && asks && !(await confirmed(call, chosen))) {
     await leave(client);

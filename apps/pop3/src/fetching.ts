@@ -54,6 +54,8 @@ export class Fetching {
 
   /** Stores a message. One that cannot be had or kept does not end the session. */
   async store(message: Pop3Message): Promise<void> {
+    // All of the listing has been seen by now.
+    this.#selection.checkUnambiguous();
     const { number, octets, uniqueId } = message;
     this.#begun++;
     this.#octets = 0;

@@ -17,6 +17,9 @@ export class Selection {
   readonly #uniqueIds: ReadonlySet<string>;
   /** What was asked for by name, and not seen yet. */
   readonly #missing: Set<string>;
+  readonly #seen = new Set<string>();
+  /** A unique-id that was asked for, and that several messages have. */
+  #ambiguous: string | null = null;
 
   /**
    * @param operands - such as `3`, `3-7`, `12-`, `1,4` or `all`
@@ -49,10 +52,24 @@ export class Selection {
     this.#missing.delete(`message ${number}`);
     if (uniqueId !== null && this.#uniqueIds.has(uniqueId)) {
       this.#missing.delete(`unique-id ${uniqueId}`);
+      if (this.#seen.has(uniqueId)) this.#ambiguous = uniqueId;
+      this.#seen.add(uniqueId);
       return true;
     }
     return this.#all || this.#ranges.some(({ first, last }) => number >= first && number <= last);
   };
+
+  /**
+   * Once all of the listing has been seen: on a server that is wrong, one unique-id may mean several messages, and only one of
+   * them was meant.
+   *
+   * @throws Failure then
+   */
+  checkUnambiguous(): void {
+    if (this.#ambiguous === null) return;
+    const text = `several messages have the unique-id ${this.#ambiguous}; look with pop3 list, and name one by its number`;
+    throw new Failure(EXIT.unavailable, text);
+  }
 
   /** What was asked for by name and is not there, once all of the listing has been seen. Of ranges what is there counts. */
   get missing(): readonly string[] {

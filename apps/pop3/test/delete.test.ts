@@ -1,8 +1,10 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../src/failure.js';
 import { serve } from './maildrop-server.js';
 import { itOnTerminal, pop3, pop3OnTerminal } from './pop3.js';
 import { script } from './scripted-server.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 const MESSAGES = [
   'Subject: one\r\n\r\n',
@@ -39,6 +41,25 @@ it('deletes what is there, and says what is not', async () => {
       '1 message deleted\n',
   });
   expect(left()).toEqual(['1', '2', '4']);
+});
+
+it.each([
+  ['delete', ['--yes']],
+  ['get', ['--output', 'file', '--delete']],
+] as const)('takes no unique-id that several messages have: %s', async (command, flags) => {
+  const { args, env, received } = await script('+OK\r\n', (line) => {
+    if (line === 'LIST') return '+OK\r\n1 5\r\n2 5\r\n3 5\r\n.\r\n';
+    if (line === 'UIDL') return '+OK\r\n1 a\r\n2 same\r\n3 same\r\n.\r\n';
+    return line === 'CAPA' ? '-ERR no\r\n' : '+OK\r\n';
+  });
+  const cwd = temporaryFolder();
+  const result = await pop3([command, ...args, '--unique-id', 'same', ...flags], { env, cwd });
+  expect(result).toMatchObject({ exitCode: EXIT.unavailable, stdout: '' });
+  expect(result.stderr).toBe(
+    'pop3: several messages have the unique-id same; look with pop3 list, and name one by its number\n',
+  );
+  expect(received.filter((line) => /^(RETR|DELE|QUIT)/.test(line))).toEqual([]);
+  expect(readdirSync(cwd)).toEqual([]);
 });
 
 it('says which ones the server did not delete', async () => {

@@ -1,4 +1,5 @@
 /** What callers do in the wrong order, twice or too early. None of it loses mail, hangs, or gives a message for another. */
+import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import type { Pop3Client, Pop3Message } from '../src/index.js';
 import { connectPop3 } from '../src/index.js';
@@ -227,3 +228,37 @@ it('ends by the signal also while a token is awaited that never comes', async ()
   const opening = connectPop3({ host: '127.0.0.1', port, tls, allowPlaintext, auth, signal });
   await expect(opening).rejects.toBe('enough');
 });
+
+scripted(
+  'no error holds the password, whenever the server repeats it',
+  `C: STAT
+   S: -ERR no, secret!
+   C: UIDL 1
+   S: +OK 2 secret
+   C: QUIT
+   S: -ERR no, secret!`,
+  async ({ connect }) => {
+    const client = await connect();
+    client.delete(1);
+    const { failed } = await client.quit();
+    const errors: unknown[] = [failed[0]?.error];
+    for (const call of [() => client.stat(), () => client.uniqueIds(1)]) {
+      await client.reconnect();
+      errors.push(await call().catch((error: unknown) => error));
+    }
+    for (const error of errors) {
+      expect(error).toMatchObject({ serverText: expect.stringContaining('***') });
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret');
+    }
+  },
+);
+
+scripted(
+  'unique-ids that are not to be had now are not taken for none',
+  `C: UIDL
+   S: -ERR [SYS/TEMP] index is being rebuilt`,
+  async ({ connect }) => {
+    const client = await connect();
+    await expect(client.messages().next()).rejects.toMatchObject({ code: 'POP3_REFUSED', retryable: true });
+  },
+);

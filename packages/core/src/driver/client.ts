@@ -630,8 +630,9 @@ export class Pop3Client implements AsyncDisposable {
   };
 }
 
+/** A server that has them, but not now, is none that has none: whoever knows its mail by unique-id would get all of it again. */
 function nullIfRefused(error: unknown): null {
-  if (isPop3Error(error) && error.code === 'POP3_REFUSED') return null;
+  if (isPop3Error(error) && error.code === 'POP3_REFUSED' && !error.retryable) return null;
   throw error;
 }
 
