@@ -499,8 +499,9 @@ export class Pop3Client implements AsyncDisposable {
   /** Asks for messages until so many, or so many octets, are under way. */
   #fetchAhead(plan: Plan, at: number): void {
     const { numbers, sizes, window, ahead } = plan;
-    let octets = 0;
     plan.asked = Math.max(plan.asked, at);
+    let octets = 0;
+    for (let i = at; i < plan.asked; i++) octets += sizes.get(numbers[i] as number) ?? 0;
     while (plan.asked < numbers.length && ahead.length < window && octets <= OCTETS_AHEAD) {
       const messageNumber = numbers[plan.asked++] as number;
       octets += sizes.get(messageNumber) ?? 0;
@@ -653,7 +654,11 @@ function commandOf(keyword: string, argument: string | null, multiline: boolean)
   const line = argument === null ? keyword : `${keyword} ${argument}`;
   const parsed = parseCommand(encodeUtf8(line));
   const verb = parsed.ok ? parsed.command.verb : parsed.verb;
-  if (verb === null || !ASKING.includes(verb)) return { verb: null, keyword, argument, multiline };
+  if (verb === null) return { verb: null, keyword, argument, multiline };
+  if (!ASKING.includes(verb))
+    usage(
+      `${verb} changes the session, and is no plain command here: there is a method or an option for it.`,
+    );
   if (parsed.ok) return parsed.command;
   return usage(`${verb}: ${parsed.problem}.`);
 }

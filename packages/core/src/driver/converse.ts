@@ -358,25 +358,21 @@ export class Conversation {
 
   #close(failure: ClientFailure | null): void {
     const error = errorOf(failure, this.#body?.command ?? this.#sent[0]?.command ?? null);
-    if (failure === null) this.#settle(error);
-    else this.#fail(error);
+    this.#fail(error, failure !== null);
   }
 
-  #fail(error: unknown): unknown {
+  /** @param early - before QUIT was answered */
+  #fail(error: unknown, early = true): unknown {
     if (this.#over) return this.#error;
-    this.#settle(error);
-    this.#onFailure?.(error);
-    this.#session.abort();
-    return error;
-  }
-
-  #settle(error: unknown): void {
     this.#over = true;
     this.#error = error;
+    this.#session.abort();
     this.#greeting.reject(error);
     this.#body?.fail(error);
     this.#body = null;
     for (const { reply } of this.#sent.splice(0)) reply.reject(error);
+    if (early) this.#onFailure?.(error);
+    return error;
   }
 }
 
