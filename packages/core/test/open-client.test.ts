@@ -263,6 +263,16 @@ describe('a client over channels in memory', () => {
     expect(events.at(-1)).toBe('destroy');
   });
 
+  it('deletes what was marked when quit() was called', async () => {
+    const client = await openClient(connector(true), { auth: AUTH });
+    const before = client.noop();
+    client.delete(1);
+    const quit = client.quit();
+    client.delete(2);
+    await before;
+    expect(await quit).toEqual({ deleted: [1], failed: [] });
+  });
+
   it('shows no secret of the login in an error of the session, where the server repeats one', async () => {
     const answers = { STAT: '-ERR tiger-moth?', NOOP: '-ERR not tok3n-of-ann', 'UIDL 1': '+OK 2 tiger-moth' };
     for (const auth of [

@@ -289,14 +289,15 @@ export class Pop3Client implements AsyncDisposable {
   }
 
   /**
-   * Deletes what is marked, and ends the session: the only place where mail can go. When the connection is lost before QUIT
-   * was sent, this rejects, and the server deletes nothing (RFC 1939 section 6).
+   * Deletes what is marked when it is called, and ends the session: the only place where mail can go. When the connection is
+   * lost before QUIT was sent, this rejects, and the server deletes nothing (RFC 1939 section 6).
    */
   async quit(options: CallOptions = {}): Promise<QuitResult> {
+    const marks = [...this.#marks];
     return this.#call(options, async () => {
       const failed: FailedDeletion[] = [];
       const asked: number[] = [];
-      for (const [number, status] of (await this.#sendMarks()).reverse()) {
+      for (const [number, status] of (await this.#sendMarks(marks)).reverse()) {
         if (status.status === '+OK') asked.push(number);
         else failed.push({ ...this.#named(number), error: this.#refused('DELE', status) });
       }
@@ -593,11 +594,11 @@ export class Pop3Client implements AsyncDisposable {
 
   // ----- the end
 
-  /** Sends DELE for what is marked, in windows where the server can do that, and gives the answers. */
-  async #sendMarks(): Promise<[number, Status][]> {
+  /** Sends DELE for these, in windows where the server can do that, and gives the answers. */
+  async #sendMarks(marks: number[]): Promise<[number, Status][]> {
     const answers: [number, Status][] = [];
     // From the highest number down: where a server removes at once, the others keep their numbers.
-    const marks = [...this.#marks].sort((a, b) => b - a);
+    marks.sort((a, b) => b - a);
     const window = this.#pipelines ? DELETIONS_AHEAD : 1;
     for (let at = 0; at < marks.length; at += window) {
       const sent = marks.slice(at, at + window).map(async (messageNumber): Promise<[number, Status]> => {
