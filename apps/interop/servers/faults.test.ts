@@ -76,7 +76,9 @@ describePeer({ ...DOVECOT, name: 'Dovecot, when it dies' }, ['dovecot'], () => {
     const rest = octetsOf({ [Symbol.asyncIterator]: () => body });
     await expect(rest).rejects.toMatchObject({ code: 'POP3_CLOSED', verb: 'RETR' });
     await expect(client.quit()).rejects.toMatchObject({ code: 'POP3_CLOSED' });
-    await expect(client.reconnect()).rejects.toMatchObject({ code: 'POP3_CONNECT', retryable: true });
+    // A process of its that has not died yet may take the connection, and then drops it.
+    const code = expect.stringMatching(/^POP3_(?:CONNECT|TLS|CLOSED)$/);
+    await expect(client.reconnect()).rejects.toMatchObject({ code, retryable: true });
     expect(await intact(drop)).toEqual(INTACT);
   });
 });
