@@ -8,29 +8,23 @@ import { parseScanLine, type ResponseCode } from '../response.js';
 import { encodeUtf8 } from '../text.js';
 import type { ClientOptions, Connector } from './client-options.js';
 import type { Reply } from './converse.js';
-import { Fetched } from './fetched.js';
+import type { Fetched } from './fetched.js';
 import { type Link, openLink } from './link.js';
-import { abandoning, type BodyReader, type MessageBody, messageBody, type Pop3Message } from './message.js';
+import {
+  abandoning,
+  type BodyReader,
+  type CallOptions,
+  type MessageBody,
+  type MessagesOptions,
+  messageBody,
+  type Pop3Message,
+} from './message.js';
+import { MessageLoop } from './message-loop.js';
 import { readScanListing, readUniqueIds } from './read-listing.js';
 import { refusalOf } from './refusal.js';
 import type { ReplyBody } from './reply-body.js';
 import { withoutSecrets } from './secrets.js';
 import { untilAborted } from './until-aborted.js';
-
-/** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-}
-
-export interface MessagesOptions extends CallOptions {
-  /**
-   * How many messages are asked for ahead, where the server announces PIPELINING and nothing spoke against it. They are
-   * fetched whether their `body()` is called or not, so say with `where` which ones you want. Default 1: none ahead.
-   */
-  readonly pipeline?: number;
-  /** Which messages to give. Default: all. */
-  readonly where?: (message: MessageFacts) => boolean;
-}
 
 /** Number of messages, and their octets; null where the server gives none that can be. */
 export interface DropListing {
@@ -74,29 +68,8 @@ export interface Reconnection {
 type ContentCommand =
   | { readonly verb: 'RETR'; readonly messageNumber: number }
   | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
-/** What a loop over messages goes by. */
-interface Plan {
-  /** Those that are wanted. Numbers only: a maildrop of a million messages is not a million objects. */
-  readonly numbers: readonly number[];
-  readonly sizes: ScanListing;
-  readonly uniqueIds: UniqueIdListing | null;
-  /** How many are asked for ahead. */
-  readonly window: number;
-  /** How many of the numbers were asked for. */
-  asked: number;
-  /** Those that were and are not done with, oldest first: the one that the loop has is among them. */
-  readonly ahead: Fetched[];
-  readonly call: CallOptions;
-  /** Numbers mean something in the session that has listed them, and in no other. */
-  readonly link: Link;
-}
-
-type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
-
 /** How many DELE are sent ahead of their answers. */
 const DELETIONS_AHEAD = 256;
-/** No more messages are asked for ahead when they have so many octets: leaving a loop early should cost little. */
-const OCTETS_AHEAD = 1 << 22;
 
 /**
  * Connects, encrypts and logs in. Nothing is sent in the clear that `allowPlaintext` does not allow.
@@ -127,7 +100,7 @@ export class Pop3Client implements AsyncDisposable {
   /** What is being read, and keeps other calls out. */
   #body: ReplyBody | null = null;
   /** The loop that fetches messages ahead, and keeps other calls out, too. */
-  #loop: Plan | null = null;
+  #loop: MessageLoop | null = null;
   /** The message that is read on when its loop was left: its answer may still be under way. */
   #unfinished: Fetched | null = null;
   readonly #received: { octets: number; total: number | null } = { octets: 0, total: null };
@@ -215,16 +188,17 @@ export class Pop3Client implements AsyncDisposable {
    * the session: after `reconnect()` they are an error, and so is going on with the loop.
    */
   async *messages(options: MessagesOptions = {}): AsyncGenerator<Pop3Message, void, undefined> {
-    const plan = await this.#plan(options);
+    const link = this.#link;
+    const loop = await this.#loopOver(options);
     try {
       // Short, as a generator is dear to compile, and runs many times.
-      for (let at = 0; at < plan.numbers.length; at++) {
-        const fetched = this.#fetchedFor(plan, at);
-        yield this.#message(plan, at, fetched);
-        this.#leaveMessage(plan, fetched);
+      for (let at = 0; at < loop.numbers.length; at++) {
+        const fetched = this.#fetchedFor(loop, link, at);
+        yield this.#message(loop, link, at, fetched);
+        this.#leaveMessage(loop, link, fetched);
       }
     } finally {
-      this.#leaveLoop(plan);
+      this.#leaveLoop(loop);
     }
   }
 
@@ -458,68 +432,33 @@ export class Pop3Client implements AsyncDisposable {
 
   // ----- messages
 
-  async #plan(options: MessagesOptions): Promise<Plan> {
+  async #loopOver(options: MessagesOptions): Promise<MessageLoop> {
     const { where, pipeline = 1, ...call } = options;
     if (!Number.isSafeInteger(pipeline) || pipeline < 1)
-      throw new Pop3Error('POP3_USAGE', `pipeline is a number from 1, not ${pipeline}.`);
-    const link = this.#link;
+      usage(`pipeline is a number from 1, not ${pipeline}.`);
     const sizes = await this.#list(call);
     const uniqueIds = await this.#identify(call).catch(nullIfRefused);
-    const numbers: number[] = [];
-    let total: number | null = this.#received.octets;
-    for (let number = 1; number <= sizes.last; number++) {
-      const octets = sizes.get(number);
-      if (octets === undefined) continue;
-      if (where !== undefined && !where({ number, octets, uniqueId: uniqueIds?.get(number) ?? null }))
-        continue;
-      numbers.push(number);
-      total = total === null || octets === null ? null : total + octets;
-    }
-    this.#received.total = total;
-    return {
-      numbers,
-      sizes,
-      uniqueIds,
-      window: this.#pipelines ? pipeline : 1,
-      asked: 0,
-      ahead: [],
-      link,
-      call,
-    };
+    const loop = new MessageLoop({ sizes, uniqueIds, where, window: this.#pipelines ? pipeline : 1, call });
+    this.#received.total = loop.octets === null ? null : this.#received.octets + loop.octets;
+    return loop;
   }
 
   /** The answer for a message that was asked for ahead, as are others then; null where nothing is. */
-  #fetchedFor(plan: Plan, at: number): Fetched | null {
-    if (plan.window === 1) return null;
-    if (this.#loop !== plan) this.#checkFree();
-    this.#loop = plan;
-    if (plan.ahead.length <= plan.window / 2) this.#fetchAhead(plan, at);
-    return plan.ahead[0] ?? null;
+  #fetchedFor(loop: MessageLoop, link: Link, at: number): Fetched | null {
+    this.#checkSession(link);
+    if (!loop.fetchesAhead) return null;
+    if (this.#loop !== loop) this.#checkFree();
+    this.#loop = loop;
+    return loop.fetch(at, link.conversation);
   }
 
-  /** Asks for messages until so many, or so many octets, are under way. */
-  #fetchAhead(plan: Plan, at: number): void {
-    const { numbers, sizes, window, ahead } = plan;
-    plan.asked = Math.max(plan.asked, at);
-    let octets = 0;
-    for (let i = at; i < plan.asked; i++) octets += sizes.get(numbers[i] as number) ?? 0;
-    while (plan.asked < numbers.length && ahead.length < window && octets <= OCTETS_AHEAD) {
-      const messageNumber = numbers[plan.asked++] as number;
-      octets += sizes.get(messageNumber) ?? 0;
-      const fetched = new Fetched();
-      this.#link.conversation.sendFor(fetched, { verb: 'RETR', messageNumber });
-      ahead.push(fetched);
-    }
-  }
-
-  #message(plan: Plan, at: number, fetched: Fetched | null): Pop3Message {
-    const { numbers, sizes, uniqueIds, call, link } = plan;
-    const number = numbers[at] as number;
-    const octets = sizes.get(number) ?? null;
+  #message(loop: MessageLoop, link: Link, at: number, fetched: Fetched | null): Pop3Message {
+    const { number, octets, uniqueId } = loop.facts(at);
+    const { call } = loop;
     return {
       number,
       octets,
-      uniqueId: uniqueIds?.get(number) ?? null,
+      uniqueId,
       body: (own) => {
         this.#checkSession(link);
         const command = { verb: 'RETR', messageNumber: number } as const;
@@ -536,20 +475,16 @@ export class Pop3Client implements AsyncDisposable {
     };
   }
 
-  #leaveMessage({ link, ahead }: Plan, fetched: Fetched | null): void {
+  #leaveMessage(loop: MessageLoop, link: Link, fetched: Fetched | null): void {
     this.#checkSession(link);
     if (fetched === null) this.#body?.abandon();
-    else ahead.shift()?.leave();
+    else loop.pass();
   }
 
-  /** Who is reading a message when the loop is left may read it to its end. */
-  #leaveLoop(plan: Plan): void {
-    if (this.#loop !== plan) return;
+  #leaveLoop(loop: MessageLoop): void {
+    if (this.#loop !== loop) return;
     this.#loop = null;
-    for (const fetched of plan.ahead) {
-      if (fetched.taken) this.#unfinished = fetched;
-      else fetched.leave();
-    }
+    this.#unfinished = loop.leave() ?? this.#unfinished;
   }
 
   /**

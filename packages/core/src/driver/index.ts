@@ -16,12 +16,10 @@ export {
   type TlsMode,
 } from './begin-session.js';
 export {
-  type CallOptions,
   type CommandOptions,
   type CommandReply,
   type DropListing,
   type FailedDeletion,
-  type MessagesOptions,
   openClient,
   type Pop3Client,
   type QuitResult,
@@ -45,7 +43,7 @@ export {
   type Reply,
 } from './converse.js';
 export type { LoginCrypto } from './mechanisms.js';
-export type { MessageBody, Pop3Message } from './message.js';
+export type { CallOptions, MessageBody, MessagesOptions, Pop3Message } from './message.js';
 export { type ListingLimits, readScanListing, readUniqueIds } from './read-listing.js';
 export type { ReplyBody } from './reply-body.js';
 export { type ByteChannel, type Fault, type ServeOptions, serve } from './serve.js';

@@ -30,6 +30,24 @@ export interface Pop3Message {
   delete(): void;
 }
 
+/** What the listings say of a message. */
+export type MessageFacts = Pick<Pop3Message, 'number' | 'octets' | 'uniqueId'>;
+
+/** What every call can be given: ends it, and the connection with it, since an answer may be under way. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface MessagesOptions extends CallOptions {
+  /**
+   * How many messages are asked for ahead, where the server announces PIPELINING and nothing spoke against it. They are
+   * fetched whether their `body()` is called or not, so say with `where` which ones you want. Default 1: none ahead.
+   */
+  readonly pipeline?: number;
+  /** Which messages to give. Default: all. */
+  readonly where?: (message: MessageFacts) => boolean;
+}
+
 export interface BodySource {
   /** Gets the body, when the first octets are wanted: at once where it has come already. Drops it when the reader has left. */
   readonly open: (reader: BodyReader) => MaybePromise<ReplyBody>;
