@@ -54,7 +54,8 @@ export class WireDecoder {
     let bareLf = this.#bareLf;
     let at = 0;
     let done = false;
-    let heldCr = false;
+    // A CR of the chunk before turns out to be no part of a terminator.
+    const heldCr = place === 'dot-cr' && chunk.length > 0 && chunk[0] !== LF;
     // Content is what was kept, moved to the start of the chunk, and what comes from here on.
     let kept = 0;
     let from = 0;
@@ -77,8 +78,6 @@ export class WireDecoder {
         case 'dot-cr':
           done = octet === LF;
           if (done) at++;
-          // A CR of the chunk before turns out to be no part of a terminator.
-          else heldCr = at === 0;
           place = 'line';
           break;
         case 'line': {

@@ -105,6 +105,11 @@ describe('WireDecoder', () => {
     }
   });
 
+  it('keeps the CR that a chunk ended with, also where the next chunk has another behind a dot', () => {
+    const chunks = ['a\r\n.\r', 'b\r\n.\rc\r\n.\r\n'].map(octets);
+    expect(read(chunks)).toEqual({ content: 'a\r\n\rb\r\n\rc\r\n', done: true, rest: '' });
+  });
+
   it('reads any octets by the rule, in any chunks', () => {
     fc.assert(
       fc.property(storedMessage, chunkLengths, fc.boolean(), (wire, lengths, acceptBareLf) => {
@@ -114,6 +119,27 @@ describe('WireDecoder', () => {
         expect(read(chunksOf(wire, lengths), { acceptBareLf })).toEqual(expected(text, lineEnd));
       }),
       { numRuns: 5000 },
+    );
+  });
+
+  it('reads by the rule what is nothing but dots, line ends and a letter, in any two and three chunks', () => {
+    const octet = fc.constantFrom('.', '\r', '\n', 'x', '.\r', '\r\n', '\r\n.');
+    fc.assert(
+      fc.property(
+        fc.string({ unit: octet, maxLength: 16 }),
+        fc.boolean(),
+        fc.nat(),
+        (text, acceptBareLf, cut) => {
+          const bareFirst = /^[^\n]*(?<!\r)\n/.test(text);
+          const wanted = expected(text, acceptBareLf && bareFirst ? '\\r?\\n' : '\\r\\n');
+          const first = cut % (text.length + 1);
+          for (let second = first; second <= text.length; second++) {
+            const chunks = [text.slice(0, first), text.slice(first, second), text.slice(second)].map(octets);
+            expect(read(chunks, { acceptBareLf })).toEqual(wanted);
+          }
+        },
+      ),
+      { numRuns: 3000 },
     );
   });
 
