@@ -68,6 +68,7 @@ export interface Reconnection {
 type ContentCommand =
   | { readonly verb: 'RETR'; readonly messageNumber: number }
   | { readonly verb: 'TOP'; readonly messageNumber: number; readonly lines: number };
+
 /** How many DELE are sent ahead of their answers. */
 const DELETIONS_AHEAD = 256;
 

@@ -50,9 +50,9 @@ export interface ReplyTaker {
   reject(error: unknown): void;
 }
 
-/** A command that was sent, and who waits for the answer to it. */
 type Trace = NonNullable<ClientSessionOptions['trace']>;
 
+/** A command that was sent, and who waits for the answer to it. */
 interface Sent {
   readonly command: ClientCommand;
   readonly reply: ReplyTaker;
