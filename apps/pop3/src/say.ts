@@ -20,5 +20,6 @@ export function complain({ terminal, mask }: Speaker, text: string): void {
 /** Facts for other programs, a line of JSON, where `--json` wants that. */
 export async function tell({ line, terminal, mask, signal }: Call, facts: object): Promise<void> {
   if (line.switch('json') !== true) return;
-  await write(terminal.output, `${mask.masked(JSON.stringify(facts))}\n`, signal);
+  const json = JSON.stringify(facts, (_, value) => (typeof value === 'string' ? mask.masked(value) : value));
+  await write(terminal.output, `${json}\n`, signal);
 }

@@ -46,4 +46,5 @@ export type { LoginCrypto } from './mechanisms.js';
 export type { CallOptions, MessageBody, MessagesOptions, Pop3Message } from './message.js';
 export { type ListingLimits, readScanListing, readUniqueIds } from './read-listing.js';
 export type { ReplyBody } from './reply-body.js';
+export { withoutSecrets } from './secrets.js';
 export { type ByteChannel, type Fault, type ServeOptions, serve } from './serve.js';
